@@ -1,0 +1,36 @@
+"""CNN Playground: `streamlit run app.py`."""
+
+import streamlit as st
+
+from cnn_core.jobs.pool import Pool, start_workers
+from pages.ui import layout
+from pages.ui.errors import spoken
+
+st.set_page_config("CNN Playground", page_icon=str(layout.LOGO), layout="wide", initial_sidebar_state=230)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def workers() -> Pool:
+    """The training processes, shared by all visitors."""
+    return start_workers()
+
+
+page = st.navigation(
+    {
+        "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+        "Data": [st.Page("pages/data.py", title="Data", icon=":material/photo_library:")],
+        "Train": [
+            st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
+            st.Page("pages/runs.py", title="Runs", icon=":material/stacked_line_chart:"),
+        ],
+        "Understand": [
+            st.Page("pages/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
+            st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/layers:"),
+            st.Page("pages/classify.py", title="Classify", icon=":material/image_search:"),
+        ],
+    }
+)
+workers()
+layout.frame()
+with spoken():
+    page.run()

@@ -1,0 +1,1 @@
+"""Images in: sources, import, decoding, augmentation, batches, statistics."""

@@ -1,0 +1,153 @@
+"""The arithmetic of augmentation: functions on a batch (N, C, H, W) with one drawn value per image (N,)."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Generator, Tensor
+
+GREY = (0.2989, 0.587, 0.114)  # ITU-R 601-2 luma, as Pillow and torchvision
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 0..255 as float32 0..1; float images as they are."""
+    return images if images.is_floating_point() else images.float().div_(255)
+
+
+# Draws: one value per image, from the generator alone
+
+
+def between(images: Tensor, low: float, high: float, generator: Generator) -> Tensor:
+    """float32 (N,), uniform in low..high."""
+    return torch.rand(len(images), generator=generator, device=images.device) * (high - low) + low
+
+
+def chance(images: Tensor, probability: float, generator: Generator) -> Tensor:
+    """bool (N,), True with the given probability."""
+    return torch.rand(len(images), generator=generator, device=images.device) < probability
+
+
+def factors(images: Tensor, strength: float, generator: Generator) -> Tensor:
+    """float32 (N,), uniform in 1 ± strength and at least 0."""
+    return between(images, max(0.0, 1 - strength), 1 + strength, generator)
+
+
+def whole_numbers(images: Tensor, limit: int, count: int, generator: Generator) -> Tensor:
+    """int64 (N, count), uniform in -limit..limit."""
+    return torch.randint(-limit, limit + 1, (len(images), count), generator=generator, device=images.device)
+
+
+def places(images: Tensor, generator: Generator) -> Tensor:
+    """int64 (N, 2): a row and a column inside the image."""
+    size = torch.tensor(images.shape[-2:], device=images.device)
+    return (torch.rand(len(images), 2, generator=generator, device=images.device) * size).long()
+
+
+# Geometry: keeps the dtype
+
+
+def flip_left_right(images: Tensor, flipped: Tensor) -> Tensor:
+    """Mirror the images where `flipped` (N,) is True."""
+    return torch.where(flipped.view(-1, 1, 1, 1), images.flip(3), images)
+
+
+def shift(images: Tensor, moves: Tensor) -> Tensor:
+    """Move each image down and right by `moves` (N, 2) whole pixels; what comes in is 0."""
+    rows, columns = _grid(images.shape[2], images.shape[3], images.device)
+    return _pick(images, rows - moves[:, :1], columns - moves[:, 1:])
+
+
+def rotate(images: Tensor, degrees: Tensor) -> Tensor:
+    """Turn each image counter-clockwise about its centre by `degrees` (N,), nearest pixel, as torchvision does."""
+    height, width = images.shape[-2:]
+    rows, columns = _grid(height, width, images.device)
+    down, right = rows - (height - 1) / 2, columns - (width - 1) / 2
+    angle = (degrees * (math.pi / 180)).view(-1, 1)
+    cosine, sine = angle.cos(), angle.sin()
+    source_rows = (cosine * down + sine * right + (height - 1) / 2).round().long()
+    source_columns = (cosine * right - sine * down + (width - 1) / 2).round().long()
+    return _pick(images, source_rows, source_columns)
+
+
+@lru_cache(maxsize=8)
+def _grid(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Row and column of every pixel, each int64 (H*W,)."""
+    rows, columns = torch.meshgrid(
+        torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
+    )
+    return rows.flatten(), columns.flatten()
+
+
+def _pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """For every output pixel the input pixel at rows, columns (N, H*W); 0 where that lies outside."""
+    count, channels, height, width = images.shape
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    source = (rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)).unsqueeze(1)  # (N, 1, H*W)
+    picked = images.reshape(count, channels, -1).gather(2, source.expand(-1, channels, -1))
+    return (picked * inside.unsqueeze(1)).view(images.shape)
+
+
+def cut_out(images: Tensor, centres: Tensor, size: int) -> Tensor:
+    """Set a square of side `size` around `centres` (N, 2) to 0, cut off at the border."""
+    rows, columns = _grid(images.shape[2], images.shape[3], images.device)
+    top, left = (centres - size // 2).unbind(1)
+    in_rows = (rows >= top[:, None]) & (rows < top[:, None] + size)
+    in_columns = (columns >= left[:, None]) & (columns < left[:, None] + size)
+    keep = ~(in_rows & in_columns)  # (N, H*W)
+    return images * keep.view(len(images), 1, *images.shape[2:])
+
+
+# Colour: gives float 0..1. Formulas are those of torchvision.transforms.functional, with a factor per image
+
+
+def brighten(images: Tensor, factor: Tensor) -> Tensor:
+    return _blend(to_float(images), torch.zeros((), device=images.device), factor)
+
+
+def contrast(images: Tensor, factor: Tensor) -> Tensor:
+    """Away from or towards the mean grey of each image."""
+    images = to_float(images)
+    return _blend(images, _grey(images).mean(dim=(1, 2, 3), keepdim=True), factor)
+
+
+def saturate(images: Tensor, factor: Tensor) -> Tensor:
+    """Away from or towards grey. Greyscale images are unchanged."""
+    images = to_float(images)
+    return images if images.shape[1] != 3 else _blend(images, _grey(images), factor)
+
+
+def turn_hue(images: Tensor, turn: Tensor) -> Tensor:
+    """Turn the hue by `turn` (N,) of the colour circle. Greyscale images are unchanged."""
+    images = to_float(images)
+    if images.shape[1] != 3:
+        return images
+    value, _ = images.max(dim=1)
+    chroma = value - images.amin(dim=1)
+    hue = (_hue(images, value, chroma) + turn.view(-1, 1, 1)).remainder(1.0)
+    # Channel c of the colour with this hue: value - chroma * clamp(min(k, 4 - k), 0, 1), k = (n_c + 6 hue) mod 6
+    k = (torch.tensor([5.0, 3.0, 1.0], device=images.device).view(3, 1, 1) + 6 * hue.unsqueeze(1)).remainder(6.0)
+    return value.unsqueeze(1) - chroma.unsqueeze(1) * torch.minimum(k, 4 - k).clamp(0, 1)
+
+
+def _hue(images: Tensor, value: Tensor, chroma: Tensor) -> Tensor:
+    """Hue (N, H, W) in 0..1 of images with the given value and chroma; 0 for grey."""
+    red, green, blue = images.unbind(1)
+    safe = torch.where(chroma == 0, 1.0, chroma)
+    from_green = 2 + (blue - red) / safe
+    from_blue = 4 + (red - green) / safe
+    sixths = torch.where(value == red, (green - blue) / safe, torch.where(value == green, from_green, from_blue))
+    return (sixths / 6).remainder(1.0)
+
+
+def _grey(images: Tensor) -> Tensor:
+    """Luma (N, 1, H, W)."""
+    if images.shape[1] != 3:
+        return images
+    return (images * torch.tensor(GREY, device=images.device).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+
+
+def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:
+    factor = factor.view(-1, 1, 1, 1)
+    return (factor * images + (1 - factor) * other).clamp_(0, 1)

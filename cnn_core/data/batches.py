@@ -1,0 +1,82 @@
+"""Batches of a split: the data set as one tensor, shuffled and augmented by draws that depend on position only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from cnn_core.data.augment import Augmentation, augment
+from cnn_core.data.dataset import ImageDataset
+
+
+def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """(N, C, H, W) float 0..1 minus the mean and divided by the deviation of each channel."""
+    shift = torch.tensor(mean, device=images.device).view(1, -1, 1, 1)
+    scale = torch.tensor(std, device=images.device).view(1, -1, 1, 1).clamp_min(1e-6)  # a blank channel
+    return (images - shift) / scale
+
+
+class Batches:
+    """Batches (images float32 (B, C, H, W) normalised, labels int64 (B,)) of one split of a data set.
+
+    The order of an epoch depends on seed and epoch; the augmentation of a batch on seed, epoch and batch number.
+    So an epoch entered in its middle goes on exactly as if it had been run from its start. `shuffle=False` gives
+    the images in order. A last batch of a single image is left out when shuffling: batch norm cannot learn from it.
+    """
+
+    def __init__(
+        self,
+        dataset: ImageDataset,
+        split: str,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        shuffle: bool = False,
+        augment: Sequence[Augmentation] = (),
+        device: torch.device | str = "cpu",
+    ):
+        self.device = torch.device(device)
+        self._images = torch.from_numpy(dataset.images)
+        self._labels = torch.from_numpy(dataset.labels)
+        self._indices = torch.from_numpy(dataset.splits[split])
+        if self.device.type != "cpu":
+            self._images, self._labels = self._images.to(self.device), self._labels.to(self.device)
+        self._mean, self._std = dataset.mean, dataset.std
+        self._seed, self._shuffle, self._augment = seed, shuffle, augment
+        self.batch_size = min(batch_size, len(self._indices))
+        self.images = len(self._indices)
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        alone = self._shuffle and self.images > self.batch_size and self.images % self.batch_size == 1
+        return math.ceil(self.images / self.batch_size) - alone
+
+    def epoch(self, epoch: int = 0, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of an epoch (0-based) from batch `start` on."""
+        order = self._order(epoch)
+        generator = torch.Generator(self.device)
+        for number in range(start, len(self)):
+            chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
+            generator.manual_seed(_mix(self._seed, epoch, number))
+            images = augment(self._images[chosen], self._augment, generator)
+            yield normalise(images, self._mean, self._std), self._labels[chosen]
+
+    def _order(self, epoch: int) -> Tensor:
+        if not self._shuffle:
+            return self._indices.to(self.device)
+        generator = torch.Generator().manual_seed(_mix(self._seed, epoch, -1))
+        return self._indices[torch.randperm(self.images, generator=generator)].to(self.device)
+
+
+def _mix(*numbers: int) -> int:
+    """A 63-bit seed from small integers, by the mixing steps of SplitMix64."""
+    state = 0
+    for number in numbers:
+        state = (state + number + 0x9E3779B97F4A7C15) & (2**64 - 1)
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
+        state ^= state >> 31
+    return state >> 1

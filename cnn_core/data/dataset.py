@@ -1,0 +1,164 @@
+"""A data set on disk: one uint8 tensor of square images, memory-mapped, with labels, classes and fixed splits."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cnn_core.data.decode import fit
+from cnn_core.errors import DatasetUnavailableError
+
+SPLITS = ("train", "validation", "test")
+CHUNK = 4 * 2**20  # bytes of pixels read, written or counted at once
+META = "meta.json"
+
+
+@dataclass(frozen=True, eq=False)
+class RawImages:
+    """What a source hands over, before it is brought to one size.
+
+    images: uint8 (N, C, H, W), or N pictures one after the other. labels: integers (N,), indices into classes.
+    is_test: bool (N,), or None where the source has no test images of its own.
+    """
+
+    images: NDArray[np.uint8] | Iterable[Image.Image]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    is_test: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """An imported data set. `images` is a memory map whose changes never reach the disk: leave it as it is."""
+
+    name: str
+    image_size: int  # side of the square images in pixels
+    images: NDArray[np.uint8]  # (N, C, H, W)
+    labels: NDArray[np.int64]  # (N,), indices into classes
+    classes: tuple[str, ...]
+    splits: dict[str, NDArray[np.int64]]  # "train", "validation", "test": sorted, disjoint, covering all
+    content_hash: str  # SHA-256 in hex over shape, pixels, labels, class names and splits
+    mean: tuple[float, ...]  # per channel over the train split, of value / 255
+    std: tuple[float, ...]
+    folder: Path
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    @classmethod
+    def open(cls, folder: Path) -> ImageDataset:
+        """The data set that `write` left in `folder`. Raises DatasetUnavailableError when it is missing or damaged."""
+        try:
+            meta = json.loads((folder / META).read_text("utf-8"))
+            return cls(
+                name=meta["name"],
+                image_size=meta["image_size"],
+                images=np.load(folder / "images.npy", mmap_mode="c"),  # torch takes no read-only array
+                labels=np.load(folder / "labels.npy"),
+                classes=tuple(meta["classes"]),
+                splits={split: np.load(folder / f"{split}.npy") for split in SPLITS},
+                content_hash=meta["content_hash"],
+                mean=tuple(meta["mean"]),
+                std=tuple(meta["std"]),
+                folder=folder,
+            )
+        except (OSError, ValueError, KeyError, EOFError):
+            raise DatasetUnavailableError(
+                f"The imported images in {folder} are missing or damaged. Delete that folder and try again."
+            ) from None
+
+
+def write(
+    folder: Path, name: str, shape: tuple[int, int, int], raw: RawImages, splits: dict[str, NDArray[np.int64]]
+) -> Iterator[int]:
+    """Write `raw` into the existing `folder` as images of `shape` (C, H, H); yields the number of images done so far.
+
+    The folder is complete only when the iterator is exhausted. Raises ValueError when labels and images do not match.
+    """
+    labels = np.ascontiguousarray(raw.labels, np.int64)
+    images = np.lib.format.open_memmap(
+        folder / "images.npy", mode="w+", dtype=np.uint8, shape=(len(labels), *shape)
+    )  # fmt: skip
+    done = 0
+    for chunk in _chunks(raw.images, shape):
+        images[done : done + len(chunk)] = chunk
+        done += len(chunk)
+        yield done
+    if done != len(labels) or labels.min() < 0 or labels.max() >= len(raw.classes):
+        raise ValueError(f"{name}: {done} images, {len(labels)} labels from {labels.min()} to {labels.max()}")
+    np.save(folder / "labels.npy", labels)
+    for split in SPLITS:
+        np.save(folder / f"{split}.npy", splits[split])
+    mean, std = channel_statistics(images, splits["train"])
+    meta = {
+        "name": name,
+        "image_size": shape[1],
+        "classes": raw.classes,
+        "content_hash": _content_hash(images, labels, raw.classes, splits),
+        "mean": mean,
+        "std": std,
+    }
+    (folder / META).write_text(json.dumps(meta, indent=2), "utf-8")
+
+
+def channel_statistics(
+    images: NDArray[np.uint8], indices: NDArray[np.int64]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of value / 255 per channel over `images[indices]`, from an exact histogram."""
+    counts = np.zeros((images.shape[1], 256), np.int64)
+    for span in _spans(len(indices), images.shape[1:]):
+        chunk = images[indices[span]]
+        for channel in range(len(counts)):
+            counts[channel] += np.bincount(chunk[:, channel].ravel(), minlength=256)
+    values = np.arange(256) / 255
+    mean = counts @ values / counts.sum(1)
+    std = np.sqrt(np.maximum(counts @ values**2 / counts.sum(1) - mean**2, 0))
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _chunks(images: NDArray[np.uint8] | Iterable[Image.Image], shape: tuple[int, int, int]) -> Iterator[NDArray]:
+    """The images as uint8 (n, C, H, H) of `shape`, a few at a time."""
+    if isinstance(images, np.ndarray) and images.shape[1:] == shape:
+        yield from (images[span] for span in _spans(len(images), shape))
+        return
+    channels, size = shape[:2]
+    pictures = map(_picture, images) if isinstance(images, np.ndarray) else iter(images)
+    while chunk := [fit(picture, channels, size) for picture in itertools.islice(pictures, 256)]:
+        yield np.stack(chunk)
+
+
+def _spans(count: int, shape: tuple[int, ...]) -> Iterator[slice]:
+    """Slices that cover `count` images of `shape`, about CHUNK bytes each."""
+    step = max(1, CHUNK // math.prod(shape))
+    return (slice(start, start + step) for start in range(0, count, step))
+
+
+def _picture(image: NDArray[np.uint8]) -> Image.Image:
+    """uint8 (1 or 3, H, W) as a PIL image."""
+    return Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
+
+
+def _content_hash(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    splits: dict[str, NDArray[np.int64]],
+) -> str:
+    digest = hashlib.sha256(json.dumps([images.shape, classes]).encode())
+    for span in _spans(len(images), images.shape[1:]):
+        digest.update(images[span].data)
+    for numbers in (labels, *(splits[split] for split in SPLITS)):
+        digest.update(np.ascontiguousarray(numbers, "<i8").data)
+    return digest.hexdigest()

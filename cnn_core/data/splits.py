@@ -1,0 +1,49 @@
+"""Stratified, seeded splits of labelled images, in numpy alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEED = 20240
+VALIDATION_SHARE = 0.10
+TEST_SHARE = 0.15  # where a source has no test images of its own
+
+
+def stratified_part(labels: NDArray[np.int64], count: int, seed: int = SEED) -> NDArray[np.int64]:
+    """Sorted positions of `count` of the N labels, drawn so that each class keeps its share.
+
+    Classes get count × share rounded down; what is left goes to the largest remainders, the lower label first.
+    Raises ValueError when count is not in 0..N.
+    """
+    if not 0 <= count <= len(labels):
+        raise ValueError(f"cannot take {count} of {len(labels)} images")
+    keys = np.random.default_rng(seed).random(len(labels))
+    chosen = [
+        members[np.argsort(keys[members], kind="stable")[:quota]]
+        for members, quota in zip(*_quotas(labels, count), strict=True)
+    ]
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *chosen]))
+
+
+def make_splits(labels: NDArray[np.int64], is_test: NDArray[np.bool_] | None) -> dict[str, NDArray[np.int64]]:
+    """Sorted, disjoint int64 positions under "train", "validation" and "test" that cover every label.
+
+    10% of the training images become validation. Without `is_test`, 15% of all become the test images first.
+    """
+    everything = np.arange(len(labels))
+    if is_test is None:
+        is_test = np.zeros(len(labels), bool)
+        is_test[stratified_part(labels, round(TEST_SHARE * len(labels)))] = True
+    training = everything[~is_test]
+    held = stratified_part(labels[training], round(VALIDATION_SHARE * len(training)), SEED + 1)
+    return {"train": np.delete(training, held), "validation": training[held], "test": everything[is_test]}
+
+
+def _quotas(labels: NDArray[np.int64], count: int) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """The positions of each class, and how many of them to take."""
+    members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    exact = np.array([len(positions) for positions in members]) * (count / max(len(labels), 1))
+    quota = np.floor(exact).astype(np.int64)
+    quota[np.argsort(quota - exact, kind="stable")[: count - quota.sum()]] += 1
+    return members, quota

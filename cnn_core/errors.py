@@ -1,0 +1,36 @@
+"""Errors written for the person who caused them: what was wrong, where, and what to do next.
+
+Pages and the command line show the text of these, and only these, to the user.
+"""
+
+
+class PlaygroundError(Exception):
+    """A sentence for the user. Everything the core raises on purpose derives from it."""
+
+
+class UnknownNameError(PlaygroundError):
+    """A name that is not in its registry or store; the message lists the known ones."""
+
+
+class RecipeError(PlaygroundError):
+    """A recipe that cannot be read or run; the message names the field and what would be valid."""
+
+
+class ShapeError(PlaygroundError):
+    """A layer that cannot take the shape that reaches it."""
+
+    def __init__(self, message: str, layer: int):
+        super().__init__(message)
+        self.layer = layer  # 0-based position in the network
+
+
+class ImageError(PlaygroundError):
+    """A picture that could not be decoded safely; the message names the file and the cause."""
+
+
+class DatasetUnavailableError(PlaygroundError):
+    """A data set whose files are not here and could not be fetched."""
+
+
+class DivergedError(PlaygroundError):
+    """Training produced a loss that is not a number; the message says why and what to try."""

@@ -1,0 +1,56 @@
+"""A run as a classifier of pictures, at any kept epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cnn_core.data.batches import normalise
+from cnn_core.data.decode import fit
+from cnn_core.models.network import Network, build
+from cnn_core.models.weights import load_weights
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained network with all that is needed to feed it: shape (C, H, W), normalisation and class names."""
+
+    network: Network  # in evaluation mode, on the CPU
+    classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def open(cls, run_id: str, epoch: int | None = None) -> Classifier:
+        """The weights of an epoch, None for the best. Raises PlaygroundError when they are not there."""
+        run, folder = store().get(run_id), RunFolder(run_id)
+        weights, plan = folder.weights(epoch), folder.plan()
+        channels, height, width = plan["shape"]
+        network = build(run.recipe.network.layers, (channels, height, width), len(plan["classes"]))
+        load_weights(network, weights)
+        network.eval()
+        mean, std = tuple(plan["mean"]), tuple(plan["std"])
+        return cls(network, tuple(plan["classes"]), (channels, height, width), mean, std)
+
+    def see(self, image: Image.Image) -> np.ndarray:
+        """A decoded picture as the network gets it: uint8 (C, H, W), cut to a square and scaled as at import."""
+        channels, height, _ = self.shape
+        return fit(image, channels, height)
+
+    def tensor(self, images: np.ndarray) -> Tensor:
+        """uint8 (N, C, H, W) as the normalised float32 tensor that enters the first layer."""
+        scaled = torch.tensor(images, dtype=torch.float32).div_(255)
+        return normalise(scaled, self.mean, self.std)
+
+    @torch.no_grad()
+    def classify(self, images: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
+        """uint8 (N, C, H, W) -> float32 (N, classes): probabilities, the softmax of the logits."""
+        return self.network(self.tensor(np.asarray(images))).softmax(dim=1).numpy()

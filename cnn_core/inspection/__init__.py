@@ -1,0 +1,1 @@
+"""Looking inside a network: its feature maps, its filters, and drawing them."""

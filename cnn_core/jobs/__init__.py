@@ -1,0 +1,1 @@
+"""Runs as jobs: submit, command, the pool of warm worker processes."""

@@ -1,0 +1,58 @@
+"""What a person asks of runs: submit, pause, resume, stop, change the learning rate, delete. Needs no torch."""
+
+from __future__ import annotations
+
+import math
+
+from cnn_core.data.sources import dataset_sources
+from cnn_core.errors import PlaygroundError
+from cnn_core.models.presets import network_presets
+from cnn_core.recipe import Recipe
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
+from cnn_core.training.plan import check
+
+VERBS = ("pause", "resume", "stop", "learning_rate")
+
+
+def submit(recipe: Recipe, name: str = "") -> str:
+    """Queue a run and return its id. Raises a PlaygroundError that says what cannot work, and then queues nothing."""
+    return store().create(check(recipe), name or name_of(recipe))
+
+
+def name_of(recipe: Recipe) -> str:
+    """A run's name until a person gives it a better one."""
+    network = network_presets.get(recipe.network.preset).title if recipe.network.preset else "Own network"
+    return f"{network} · {dataset_sources.get(recipe.data.dataset).title}"
+
+
+def command(run_id: str, verb: str, value: float | None = None) -> None:
+    """Pause, resume or stop a run, or set its learning rate to `value`.
+
+    A pause frees the worker for the next in the queue; a resumed run queues again and goes on where it was.
+    Raises PlaygroundError when the run is not in a state for it, UnknownNameError for an unknown run.
+    """
+    if verb not in VERBS:
+        raise PlaygroundError(f"There is no command {verb!r}. Known: {', '.join(VERBS)}.")
+    run, runs = store().get(run_id), store()
+    if verb == "learning_rate" and not (value and math.isfinite(value) and 0 < value <= 10):
+        raise PlaygroundError("The learning rate has to be a number above 0 and at most 10.")
+    if verb == "resume":
+        done = runs.requeue(run_id)
+    elif verb in ("pause", "stop"):
+        idle = {"pause": ("queued",), "stop": ("queued", "paused", "interrupted")}[verb]
+        done = runs.move(run_id, idle, "paused" if verb == "pause" else "stopped")
+    else:
+        done = False
+    if done:
+        return
+    if verb == "resume" or run.status not in ("starting", "running"):
+        raise PlaygroundError(f"This run is {run.status}: the command {verb.replace('_', ' ')} does nothing to it now.")
+    runs.tell(run_id, verb, value)
+
+
+def delete(run_id: str) -> None:
+    """Remove a run: its rows and its files. A worker that trains it stops by itself."""
+    folder = RunFolder(run_id)
+    store().delete(run_id)
+    folder.delete()

@@ -1,0 +1,98 @@
+"""The worker process: takes runs from the queue and trains them, one after another, with torch warm."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from filelock import FileLock, Timeout
+
+from cnn_core.jobs.execute import execute
+from cnn_core.jobs.heartbeat import Heartbeat
+from cnn_core.runs.store import store
+from cnn_core.runs.tables import Worker
+from cnn_core.settings import settings
+
+POLL_SECONDS = 0.1  # a look at an empty queue costs 0.3 ms
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train queued runs until standard input closes.")
+    parser.add_argument("--slot", type=int, required=True)
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args()
+    closing = end_with_parent()
+    signal.signal(signal.SIGTERM, lambda *_: closing.set())
+    worker = Worker(
+        id=secrets.token_hex(8), slot=options.slot, pid=os.getpid(), device=options.device, ready=False, run_id=None
+    )
+    with Heartbeat(worker), only_in_slot(options.slot, closing) as mine:
+        if mine:
+            warm_up()
+            worker.ready = True
+            serve(worker, closing)
+
+
+def serve(worker: Worker, closing: threading.Event) -> None:
+    """Train what is queued until `closing` is set."""
+    while not closing.is_set():
+        worker.run_id = store().claim(worker.id)
+        if worker.run_id is None:
+            closing.wait(POLL_SECONDS)
+            continue
+        execute(worker.run_id, worker.id, worker.device, closing)
+
+
+def end_with_parent() -> threading.Event:
+    """An event that is set when standard input closes, which it does however the parent ends."""
+    closing = threading.Event()
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        closing.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    return closing
+
+
+@contextmanager
+def only_in_slot(slot: int, closing: threading.Event) -> Iterator[bool]:
+    """Wait until no other worker on this computer has the slot. False when `closing` was set first."""
+    settings().home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings().home / f"slot-{slot}.lock")
+    while not closing.is_set():
+        with suppress(Timeout):
+            lock.acquire(timeout=0.5)
+            break
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
+
+
+def warm_up() -> None:
+    """Load torch, open the default data set and run one small step, so that the first run does not pay for it."""
+    import torch
+
+    from cnn_core.data.batches import Batches
+    from cnn_core.data.library import open_dataset
+    from cnn_core.models.network import build
+    from cnn_core.training.plan import check, starting_recipe
+
+    if threads := settings().threads:
+        torch.set_num_threads(threads)
+    recipe = check(starting_recipe())
+    dataset = open_dataset(recipe.data.dataset)
+    network = build(recipe.network.layers, dataset.shape, len(dataset.classes))
+    images, labels = next(Batches(dataset, "train", 32).epoch())
+    torch.nn.functional.cross_entropy(network(images), labels).backward()
+
+
+if __name__ == "__main__":
+    main()

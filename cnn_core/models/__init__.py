@@ -1,0 +1,1 @@
+"""Networks: layer kinds with their shape rules, presets, the summary table and the builder."""

@@ -1,0 +1,92 @@
+"""What a layer kind is: typed parameters, a shape rule, and how to build it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from cnn_core.errors import PlaygroundError
+from cnn_core.recipe import Spec
+from cnn_core.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Shape = tuple[int, ...]  # without the batch: (C, H, W) for maps, (F,) for a row of numbers
+Reach = tuple[int, int]  # (kernel, stride) in pixels of the layer's own input, for the receptive field
+
+
+class Layer(Spec):
+    """Base of every layer kind. Its fields are what a person can choose.
+
+    `classes` is the number of classes of the data set. Rules are plain arithmetic; only `build` needs torch.
+    The defaults here are those of a layer that works on each number alone and learns nothing.
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    help: ClassVar[str]
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        """What comes out when `shape` goes in. Raises PlaygroundError: what came in and what would fit."""
+        return shape
+
+    def parameters(self, shape: Shape, classes: int) -> int:
+        """Numbers learned."""
+        return 0
+
+    def macs(self, shape: Shape, classes: int) -> int:
+        """Multiply-accumulates of convolutions and linear layers for one image; biases and the rest are not counted."""
+        return 0
+
+    def reach(self, shape: Shape) -> Reach | None:
+        """Kernel and stride of the window one output looks through; None when it looks at the whole input."""
+        return 1, 1
+
+    def detail(self, classes: int) -> str:
+        """The parameters in a few words, such as "3×3, 32 channels"."""
+        return ""
+
+    def build(self, shape: Shape, classes: int) -> nn.Module:
+        """The torch module for an input of `shape`, weights drawn as torch draws them by default."""
+        raise NotImplementedError
+
+
+layer_kinds: Registry[type[Layer]] = Registry("layer kind")
+
+L = TypeVar("L", bound=type[Layer])
+
+
+def register(layer: L) -> L:
+    """Class decorator: add a layer kind under its `kind`."""
+    layer_kinds.add(layer.kind, layer)
+    return layer
+
+
+def require_maps(shape: Shape) -> tuple[int, int, int]:
+    """`shape` as (C, H, W). Raises PlaygroundError when it is a row of numbers."""
+    if len(shape) != 3:
+        raise PlaygroundError(f"it takes maps, but a row of {describe(shape)} comes in. Put it before the flatten.")
+    return shape
+
+
+def describe(shape: Shape) -> str:
+    """A shape for people: "64 maps of 4×4" or "128 numbers"."""
+    if len(shape) == 3:
+        return f"{shape[0]} map{'s' * (shape[0] != 1)} of {shape[1]}×{shape[2]}"
+    return f"{shape[0]} number{'s' * (shape[0] != 1)}"
+
+
+def slide(shape: Shape, kernel: int, stride: int, padding: int) -> tuple[int, int]:
+    """(H, W) after a square window slides over maps of `shape`: floor((side + 2·padding - kernel) / stride) + 1.
+
+    Raises PlaygroundError when the window does not fit.
+    """
+    _, height, width = require_maps(shape)
+    largest = min(height, width) + 2 * padding
+    if kernel > largest:
+        padded = f" with {padding} of padding" if padding else ""
+        raise PlaygroundError(
+            f"a {kernel}×{kernel} kernel does not fit its {height}×{width} input{padded}. Use a kernel of at most "
+            f"{largest}, more padding, or one pooling layer fewer."
+        )
+    return (height + 2 * padding - kernel) // stride + 1, (width + 2 * padding - kernel) // stride + 1

@@ -1,0 +1,270 @@
+"""The typed description of a run: data + augmentation + network + training + seed.
+
+Every choice a person can make is one field here with its range, default and help. The form, the URL, the
+JSON file, the run record and the diff of two runs are all made from these fields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from cnn_core.errors import RecipeError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    log: bool = False,
+    advanced: bool = False,
+    unit: str = "",
+    needs: str = "",
+    **limits: Any,
+) -> Any:
+    """A field a person can choose.
+
+    `log`: shown on a logarithmic scale. `advanced`: folded away. `needs`: "field=value|value", shown only then.
+    `limits`: ge, gt, le, lt as in pydantic.
+    """
+    extra: dict[str, Any] = {"log": log, "advanced": advanced, "unit": unit, "needs": needs}
+    return Field(default, description=help, json_schema_extra=extra, **limits)
+
+
+class Spec(BaseModel):
+    """Base of everything in a recipe: immutable, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Part(BaseModel):
+    """A registered kind and its parameters, flat in JSON: {"kind": "conv", "channels": 16}.
+
+    The kind's registry (layer kinds, augmentations) knows the parameters' types and ranges.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+    kind: str = Field(description="Name in the registry.")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class LayerSpec(Part):
+    """One layer of a network."""
+
+
+class AugmentSpec(Part):
+    """One augmentation step."""
+
+
+class DataSpec(Spec):
+    """What is learned from."""
+
+    dataset: str = option("fashion_mnist_sample", "The images to learn from.")
+    image_size: int = option(
+        0, "Side of the square images in pixels; 0 keeps the data set's own size. Larger shows more and trains slower.",
+        ge=0, le=256, advanced=True, unit="px",
+    )  # fmt: skip
+
+
+class NetworkSpec(Spec):
+    """What learns."""
+
+    preset: str = option("compact_resnet", "The network to start from.")
+    layers: tuple[LayerSpec, ...] = Field((), description="The layers, input first; empty means the preset's own.")
+
+
+class TrainingSpec(Spec):
+    """How it learns."""
+
+    epochs: int = option(10, "Passes over the training images. Too few underfits, too many wastes time.", ge=1, le=1000)
+    batch_size: int = option(
+        128, "Images per step. Small is noisy and slow, large is smooth and needs a larger learning rate.",
+        ge=1, le=8192, log=True,
+    )  # fmt: skip
+    optimiser: Literal["sgd", "adam", "adamw"] = option(
+        "adam", "The rule that turns gradients into steps. Adam forgives, SGD often ends better."
+    )
+    learning_rate: float = option(
+        1e-3,
+        "Size of a step. Too small learns nothing, too large jumps about or turns into NaN.",
+        gt=0,
+        le=10,
+        log=True,
+    )
+    momentum: float = option(
+        0.9,
+        "Share of the last step that is kept. Higher is faster and less steady.",
+        ge=0,
+        lt=1,
+        needs="optimiser=sgd",
+        advanced=True,
+    )
+    nesterov: bool = option(
+        True, "Look ahead along the momentum before taking the gradient.", needs="optimiser=sgd", advanced=True
+    )
+    weight_decay: float = option(
+        0.0, "Pull of every weight towards zero. A little steadies, a lot underfits.", ge=0, le=1, advanced=True
+    )
+    schedule: Literal["constant", "step", "cosine", "one_cycle"] = option(
+        "constant", "How the learning rate changes during the run."
+    )
+    step_epochs: int = option(
+        5, "Epochs between two drops of the learning rate.", ge=1, le=1000, needs="schedule=step", advanced=True
+    )
+    step_factor: float = option(
+        0.1, "What the learning rate is multiplied by at each drop.", gt=0, le=1, needs="schedule=step", advanced=True
+    )
+    warm_up: float = option(
+        0.3,
+        "Share of the run in which the learning rate climbs.",
+        gt=0,
+        lt=1,
+        needs="schedule=one_cycle",
+        advanced=True,
+    )
+    label_smoothing: float = option(
+        0.0,
+        "Share of certainty taken from the true class and spread over all. Keeps the network from overconfidence.",
+        ge=0,
+        le=0.5,
+        advanced=True,
+    )
+    patience: int = option(
+        0,
+        "Stop after this many epochs without a better validation loss; 0 never stops early.",
+        ge=0,
+        le=1000,
+        advanced=True,
+        unit="epochs",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = option(
+        "auto", "Where to compute. Auto takes a CUDA GPU, then Apple's, then the CPU.", advanced=True
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = option(
+        "auto",
+        "Number format of the arithmetic. Auto takes bfloat16 where the hardware is built for it.",
+        advanced=True,
+    )
+
+
+class Recipe(Spec):
+    """A run, described completely: the same recipe with the same seed gives the same weights."""
+
+    data: DataSpec = DataSpec()
+    augment: tuple[AugmentSpec, ...] = Field(
+        (), description="Augmentation steps in order; applied to training images only."
+    )
+    network: NetworkSpec = NetworkSpec()
+    training: TrainingSpec = TrainingSpec()
+    seed: int = option(
+        0, "Start of every random draw. Same recipe and same seed give the same weights.", ge=0, le=2**31 - 1
+    )
+
+    def to_json(self) -> str:
+        return self.model_dump_json(indent=2)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Recipe:
+        """Raises RecipeError with one line per wrong field."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise RecipeError(f"This recipe is not valid JSON: {error}.") from None
+        return parse(cls, values)
+
+    def flat(self) -> dict[str, Any]:
+        """Dotted field name -> value, e.g. {"training.epochs": 10, …}; lists of parts stay lists of dicts."""
+        values = self.model_dump(mode="json")
+        return {name: _at(values, name) for name, _ in fields(Recipe)}
+
+    def to_query(self, default: Recipe | None = None) -> dict[str, str]:
+        """Only what differs from `default` (a recipe without any choice), as URL query parameters."""
+        plain = (default or Recipe()).flat()
+        return {name: _to_text(value) for name, value in self.flat().items() if value != plain[name]}
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], default: Recipe | None = None) -> Recipe:
+        """The inverse of `to_query`; names that are not recipe fields are ignored. Raises RecipeError."""
+        values: dict[str, Any] = (default or Recipe()).model_dump(mode="json")
+        for name, field in fields(cls):
+            if name in query:
+                *path, last = name.split(".")
+                place = values
+                for step in path:
+                    place = place.setdefault(step, {})
+                place[last] = _from_text(query[name], field, name)
+        return parse(cls, values)
+
+
+def fields(model: type[BaseModel], prefix: str = "") -> list[tuple[str, FieldInfo]]:
+    """Every leaf field of a model with its dotted name, in order."""
+    leaves: list[tuple[str, FieldInfo]] = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Spec):
+            leaves += fields(field.annotation, f"{prefix}{name}.")
+        else:
+            leaves.append((prefix + name, field))
+    return leaves
+
+
+def diff(a: Recipe, b: Recipe) -> list[tuple[str, Any, Any]]:
+    """(dotted name, value in a, value in b) for each field that differs."""
+    left, right = a.flat(), b.flat()
+    return [(name, left[name], right[name]) for name in left if left[name] != right[name]]
+
+
+def parse(model: type[M], values: Any, where: str = "") -> M:
+    """`values` as a model. Raises RecipeError: one sentence per wrong field, with what would be valid."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        sentences = [_sentence(model, problem, where) for problem in error.errors()]
+        raise RecipeError(" ".join(sentences)) from None
+
+
+def _sentence(model: type[BaseModel], problem: Any, where: str) -> str:
+    place = ".".join(str(step) for step in problem["loc"])
+    name = f"{where} {place}".strip() or "The recipe"
+    if problem["type"] == "extra_forbidden":
+        owner = model
+        for step in problem["loc"][:-1]:
+            annotation = (
+                owner.model_fields[step].annotation if isinstance(step, str) and step in owner.model_fields else None
+            )
+            owner = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else owner
+        return f"{name} is not a known field. Known: {', '.join(owner.model_fields)}."
+    return f"{name}: {problem['msg'][0].lower()}{problem['msg'][1:]} (it is {_shorten(problem['input'])})."
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _at(values: dict[str, Any], dotted: str) -> Any:
+    for step in dotted.split("."):
+        values = values[step]
+    return values
+
+
+def _to_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _from_text(text: str, field: FieldInfo, name: str) -> Any:
+    if "tuple" not in str(field.annotation):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise RecipeError(f"{name} in the address is not valid JSON.") from None

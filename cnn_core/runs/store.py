@@ -1,0 +1,220 @@
+"""RunStore: the only SQL. Pages and workers meet here and nowhere else."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from cnn_core.errors import PlaygroundError, UnknownNameError
+from cnn_core.recipe import Recipe
+from cnn_core.runs.engine import connect
+from cnn_core.runs.events import Event, Started
+from cnn_core.runs.tables import RESUMABLE, Command, Metric, Run, Worker
+from cnn_core.settings import settings
+
+SILENT_SECONDS = 6.0  # heartbeats come every 1.5 s: after three missed ones and a margin the worker is gone
+NAME_LENGTH = 80
+GONE = "The process that trained this run is gone. Nothing up to the last checkpoint is lost: press Resume."
+
+
+class LostRunError(Exception):
+    """This worker's claim on a run is gone (reaped, deleted, taken over): it must stop writing."""
+
+
+class RunStore:
+    """Every method is one short transaction."""
+
+    def __init__(self, url: str):
+        self._engine = connect(url)
+        self._writer = self._engine.execution_options(writing=True)
+
+    @contextmanager
+    def _read(self) -> Iterator[Session]:
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def _write(self) -> Iterator[Session]:
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    # What pages ask
+
+    def create(self, recipe: Recipe, name: str, worker: str | None = None) -> str:
+        """A new queued run, or with `worker` one that this worker holds from the start. Returns its id."""
+        now = time.time()
+        run = Run(id=secrets.token_hex(4), name=clean_name(name), status="starting" if worker else "queued")
+        run.recipe_json, run.created, run.queued = recipe.model_dump_json(), now, now
+        run.worker, run.heartbeat = worker, now if worker else None
+        with self._write() as session:
+            session.add(run)
+        return run.id
+
+    def get(self, run_id: str) -> Run:
+        """Raises UnknownNameError, naming recent runs."""
+        with self._read() as session:
+            run = session.get(Run, run_id)
+            if run is None:
+                recent = session.scalars(select(Run.id).order_by(Run.created.desc()).limit(5)).all()
+                known = f"Recent runs: {', '.join(recent)}." if recent else "There are no runs yet."
+                raise UnknownNameError(f"There is no run {run_id!r}. {known}")
+            if run.status == "queued":
+                ahead = select(func.count()).where(Run.status == "queued", Run.queued < run.queued)
+                run.position = 1 + (session.scalar(ahead) or 0)
+        return run
+
+    def runs(self, limit: int = 1000, status: str | None = None) -> list[Run]:
+        """Newest first."""
+        query = select(Run).order_by(Run.created.desc()).limit(limit)
+        if status:
+            query = query.where(Run.status == status)
+        with self._read() as session:
+            found = list(session.scalars(query))
+        queue = sorted((run for run in found if run.status == "queued"), key=lambda run: run.queued)
+        for position, run in enumerate(queue, start=1):
+            run.position = position
+        return found
+
+    def metrics(self, run_id: str, after: int = 0) -> list[Metric]:
+        """Points of a run's curves in the order they were recorded, those with an id above `after`."""
+        query = select(Metric).where(Metric.run_id == run_id, Metric.id > after).order_by(Metric.id)
+        with self._read() as session:
+            return list(session.scalars(query))
+
+    def workers(self) -> list[Worker]:
+        """Workers that were heard of lately, by slot."""
+        heard = select(Worker).where(Worker.heartbeat > time.time() - SILENT_SECONDS).order_by(Worker.slot)
+        with self._read() as session:
+            return list(session.scalars(heard))
+
+    def rename(self, run_id: str, name: str) -> None:
+        self._change(run_id, name=clean_name(name))
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run's rows. A worker that holds it loses its claim and stops."""
+        with self._write() as session:
+            session.execute(delete(Run).where(Run.id == run_id))
+
+    def move(self, run_id: str, origins: Sequence[str], status: str, **changes: Any) -> bool:
+        """Set the status if it is one of `origins` now. Returns whether it was."""
+        query = update(Run).where(Run.id == run_id, Run.status.in_(origins)).values(status=status, **changes)
+        with self._write() as session:
+            return session.execute(query).rowcount == 1  # type: ignore[attr-defined]
+
+    def requeue(self, run_id: str) -> bool:
+        """Put a paused or interrupted run at the end of the queue. Returns whether it was either."""
+        return self.move(run_id, RESUMABLE, "queued", queued=time.time(), message="", worker=None)
+
+    def tell(self, run_id: str, verb: str, value: float | None = None) -> None:
+        """Leave a command for the worker that holds the run."""
+        with self._write() as session:
+            session.add(Command(run_id=run_id, verb=verb, value=value))
+
+    # What workers say
+
+    def claim(self, worker: str) -> str | None:
+        """Take the run that has waited longest. Returns its id, or None when the queue is empty."""
+        waiting = select(Run.id).where(Run.status == "queued").order_by(Run.queued).limit(1)
+        with self._read() as session:
+            if session.scalar(waiting) is None:
+                return None
+        with self._write() as session:
+            run_id = session.scalar(waiting)
+            return run_id if run_id and _take(session, run_id, worker, ("queued",)) else None
+
+    def take(self, run_id: str, worker: str) -> bool:
+        """Take this run if it is queued, paused or interrupted. Returns whether it was."""
+        with self._write() as session:
+            return _take(session, run_id, worker, ("queued", *RESUMABLE))
+
+    def record(self, run_id: str, worker: str, event: Event) -> None:
+        """Write an event's columns and metric row. Raises LostRunError when `worker` no longer holds the run."""
+        now = time.time()
+        changes = event.run_changes() | {"heartbeat": now}
+        if event.ends:
+            changes |= {"finished": now, "worker": None}
+        with self._write() as session:
+            mine = update(Run).where(Run.id == run_id, Run.worker == worker).values(changes)
+            if session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
+                raise LostRunError(run_id)
+            if isinstance(event, Started):
+                session.execute(delete(Metric).where(Metric.run_id == run_id, Metric.step > event.step))
+                session.execute(update(Run).where(Run.id == run_id, Run.started.is_(None)).values(started=now))
+            if event.metric_kind:
+                session.add(Metric(run_id=run_id, kind=event.metric_kind, **event.metric()))
+
+    def commands(self, run_id: str) -> list[Command]:
+        """Take the commands left for a run, oldest first."""
+        query = select(Command).where(Command.run_id == run_id).order_by(Command.id)
+        with self._read() as session:
+            if not (left := list(session.scalars(query))):
+                return []
+        with self._write() as session:
+            session.execute(delete(Command).where(Command.id.in_([command.id for command in left])))
+        return left
+
+    def beat(self, worker: Worker) -> None:
+        """The worker lives, and so does the run it holds."""
+        worker.heartbeat = time.time()
+        with self._write() as session:
+            session.merge(worker)
+            session.execute(update(Run).where(Run.worker == worker.id).values(heartbeat=worker.heartbeat))
+
+    def leave(self, worker_id: str) -> None:
+        """The worker is gone; what it held is interrupted."""
+        with self._write() as session:
+            session.execute(delete(Worker).where(Worker.id == worker_id))
+            _interrupt(session, Run.worker == worker_id)
+
+    def reap(self) -> None:
+        """Interrupt runs whose worker has been silent for too long, and forget that worker."""
+        limit = time.time() - SILENT_SECONDS
+        silent = Run.status.in_(("starting", "running")) & (Run.heartbeat < limit)
+        with self._read() as session:
+            if session.scalar(select(Run.id).where(silent).limit(1)) is None:
+                return
+        with self._write() as session:
+            _interrupt(session, silent)
+            session.execute(delete(Worker).where(Worker.heartbeat < limit))
+
+    def _change(self, run_id: str, **values: Any) -> None:
+        with self._write() as session:
+            if session.execute(update(Run).where(Run.id == run_id).values(values)).rowcount != 1:  # type: ignore[attr-defined]
+                raise UnknownNameError(f"There is no run {run_id!r}.")
+
+
+def _take(session: Session, run_id: str, worker: str, origins: Sequence[str]) -> bool:
+    values = {"status": "starting", "worker": worker, "heartbeat": time.time(), "message": ""}
+    taken = session.execute(update(Run).where(Run.id == run_id, Run.status.in_(origins)).values(values))
+    session.execute(delete(Command).where(Command.run_id == run_id))  # wishes from before it waited
+    return taken.rowcount == 1  # type: ignore[attr-defined]
+
+
+def _interrupt(session: Session, which: Any) -> None:
+    values = {"status": "interrupted", "message": GONE, "worker": None, "progress_text": ""}
+    session.execute(update(Run).where(which, Run.status.in_(("starting", "running"))).values(values))
+
+
+def clean_name(name: str) -> str:
+    """A name as it is stored: one line, no control characters. Raises PlaygroundError when nothing is left."""
+    cleaned = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:NAME_LENGTH].strip()
+    if not cleaned:
+        raise PlaygroundError("A run needs a name: type at least one visible character.")
+    return cleaned
+
+
+@lru_cache(maxsize=4)
+def _open(url: str) -> RunStore:
+    return RunStore(url)
+
+
+def store() -> RunStore:
+    """The run store that the settings name, opened once per process."""
+    return _open(settings().store_url)

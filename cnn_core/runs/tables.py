@@ -1,0 +1,120 @@
+"""Tables of the run store."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from cnn_core.recipe import Recipe
+
+LIVE = ("queued", "starting", "running")
+RESUMABLE = ("paused", "interrupted")
+
+
+class Base(DeclarativeBase):
+    __allow_unmapped__ = True  # `Run.position` is no column
+    type_annotation_map = {float: Float(53)}  # noqa: RUF012 - SQLAlchemy reads it as a plain attribute
+
+
+class Run(Base):
+    """One run. Times are Unix seconds; losses are cross-entropy in nats; accuracies are 0..1.
+
+    status: queued, starting, running, paused, interrupted, finished, stopped or failed.
+    """
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(16), index=True)
+    recipe_json: Mapped[str] = mapped_column(Text)
+    created: Mapped[float]
+    queued: Mapped[float]  # when it joined the queue; orders the queue
+    started: Mapped[float | None]
+    finished: Mapped[float | None]
+    worker: Mapped[str | None] = mapped_column(String(64))  # claim of the worker that may write to this run
+    heartbeat: Mapped[float | None]
+    device: Mapped[str] = mapped_column(String(64), default="")
+    precision: Mapped[str] = mapped_column(String(16), default="")
+    dataset_hash: Mapped[str] = mapped_column(String(64), default="")
+    epoch: Mapped[float] = mapped_column(default=0.0)
+    step: Mapped[int] = mapped_column(default=0)
+    steps: Mapped[int] = mapped_column(default=0)
+    images_per_second: Mapped[float] = mapped_column(default=0.0)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    learning_rate: Mapped[float] = mapped_column(default=0.0)
+    best_epoch: Mapped[int | None]
+    best_validation_loss: Mapped[float | None]
+    train_accuracy: Mapped[float | None]
+    validation_accuracy: Mapped[float | None]
+    test_accuracy: Mapped[float | None]
+    test_loss: Mapped[float | None]
+    message: Mapped[str] = mapped_column(Text, default="")
+    progress_text: Mapped[str] = mapped_column(String(200), default="")
+
+    position: int | None = None  # place in the queue, 1 = next; set by the store on queued runs
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        return Recipe.model_validate_json(self.recipe_json)
+
+    @property
+    def live(self) -> bool:
+        """Whether its numbers may still change by themselves."""
+        return self.status in LIVE
+
+    @property
+    def resumable(self) -> bool:
+        return self.status in RESUMABLE
+
+    @property
+    def remaining(self) -> float | None:
+        """Estimated seconds of training left, from the mean time of a step so far; None while unknown."""
+        if not self.step or not self.steps:
+            return None
+        return self.seconds / self.step * (self.steps - self.step)
+
+
+class Metric(Base):
+    """One point of a curve; `kind` is "train" (mean since the last report) or "validation" (end of an epoch)."""
+
+    __tablename__ = "metrics"
+    __table_args__ = (Index("metrics_of_run", "run_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(16))
+    step: Mapped[int]
+    epoch: Mapped[float]
+    loss: Mapped[float]
+    accuracy: Mapped[float]
+    learning_rate: Mapped[float]
+    images_per_second: Mapped[float]
+    seconds: Mapped[float]
+
+
+class Command(Base):
+    """A wish of a page for a running run: pause, stop, learning_rate."""
+
+    __tablename__ = "commands"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    verb: Mapped[str] = mapped_column(String(16))
+    value: Mapped[float | None]
+
+
+class Worker(Base):
+    """A worker process that lives; `ready` once torch is loaded and warm."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    slot: Mapped[int]
+    pid: Mapped[int]
+    device: Mapped[str] = mapped_column(String(64))
+    ready: Mapped[bool]
+    heartbeat: Mapped[float]
+    run_id: Mapped[str | None] = mapped_column(String(16))

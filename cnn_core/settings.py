@@ -1,0 +1,52 @@
+"""What an operator may set, from environment variables named CNN_PLAYGROUND_<FIELD>; every default works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Folders, database and limits."""
+
+    model_config = SettingsConfigDict(env_prefix="CNN_PLAYGROUND_", frozen=True)
+
+    home: Path = Field(Path.home() / ".cnn-playground", description="Folder for data sets, runs and the database.")
+    database_url: str = Field("", description="SQLAlchemy URL of the run store; empty means SQLite in `home`.")
+    dataset_folders: tuple[Path, ...] = Field(
+        (Path("/usr/share/datasets/fashion-mnist"),),
+        description="Read-only folders searched for original data set files before downloading.",
+    )
+    devices: str = Field("auto", description="Devices to train on, comma separated: auto, cpu, cuda:0, mps.")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a worker; 0 means one per core.")
+    upload_megabytes: int = Field(20, ge=1, le=2000, description="Largest single picture accepted, in MB.")
+    upload_files: int = Field(64, ge=1, le=10000, description="Most pictures accepted at once.")
+    upload_megapixels: int = Field(50, ge=1, le=1000, description="Largest picture accepted, in million pixels.")
+    snapshot_megabytes: int = Field(200, ge=1, description="Disk a run may use for its per-epoch weights, in MB.")
+
+    @property
+    def store_url(self) -> str:
+        """The URL the run store connects to."""
+        return self.database_url or f"sqlite:///{self.home / 'playground.db'}"
+
+    @property
+    def datasets(self) -> Path:
+        """Folder of imported data sets, one folder each."""
+        return self.home / "datasets"
+
+    @property
+    def downloads(self) -> Path:
+        """Folder of original files, in the layout torchvision uses; a person may put files here by hand."""
+        return self.home / "downloads"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of run folders, one a run."""
+        return self.home / "runs"
+
+
+def settings() -> Settings:
+    """The settings as the environment has them now."""
+    return Settings()

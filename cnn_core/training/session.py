@@ -1,0 +1,225 @@
+"""One run of training as a generator of events."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnn_core.data.augment import read_steps
+from cnn_core.data.batches import Batches
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.errors import DivergedError
+from cnn_core.models.network import build
+from cnn_core.models.weights import load_weights, save_weights
+from cnn_core.recipe import Recipe
+from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
+from cnn_core.runs.folder import Predictions, RunFolder
+from cnn_core.training.checkpoint import load_state, save_state
+from cnn_core.training.counters import Counters
+from cnn_core.training.hardware import autocast, choose_device, choose_precision, device_name
+from cnn_core.training.optimisers import build_optimiser
+from cnn_core.training.schedule import learning_rate
+from cnn_core.training.score import score
+from cnn_core.training.snapshots import keep_epochs
+
+REPORT_SECONDS = 0.25  # a person sees no more than about four points a second
+SAVE_SECONDS = 30.0  # the most work a crash can cost
+SCORE_BATCH = 500
+
+
+class TrainingSession:
+    """Network + optimiser + position, from a checked recipe (see `plan.check`) and its data.
+
+    Goes on from the folder's resume state when there is one. On CPU the final weights are the same, bit for bit, as
+    those of a run that was never interrupted. Uses torch's global random state, so one session at a time a process.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: ImageDataset, folder: RunFolder, device: str = "auto"):
+        self.recipe, self.training, self.folder, self.dataset = recipe, recipe.training, folder, dataset
+        wanted = self.training.device if self.training.device != "auto" else device
+        self.device = choose_device(wanted)
+        self.precision = choose_precision(self.training.precision, self.device)
+        torch.manual_seed(recipe.seed)
+        self.network = build(recipe.network.layers, dataset.shape, len(dataset.classes))
+        self.network.to(memory_format=torch.channels_last).to(self.device)  # 1.3-1.5 times faster on CPU
+        self.optimiser = build_optimiser(self.network, self.training, self.device)
+        steps = read_steps(recipe.augment)
+        self.batches = self._split("train", self.training.batch_size, seed=recipe.seed, shuffle=True, augment=steps)
+        self.validation, self.test = self._split("validation"), self._split("test")
+        self.steps = len(self.batches) * self.training.epochs
+        self.step = 0
+        self.best_epoch, self.best_loss = 0, float("inf")
+        self.rate_scale = 1.0  # a person's change of learning rate scales the rest of the schedule
+        self.seconds = 0.0  # of training before this process took over
+        self._reported = self._saved = self._entered = 0.0  # perf_counter of the last report, save, and of the start
+        self._restore()
+
+    def run(self) -> Iterator[Event]:
+        """Train to the end, then test the best weights. Close the generator to stop; `save` first to resume later.
+
+        Raises DivergedError when the loss is no longer a number.
+        """
+        self._begin()
+        yield self._started()
+        while self.step < self.steps and not self._patience_is_spent():
+            for images, labels in self.batches.epoch(self.epoch, start=self.step % len(self.batches)):
+                self._learn(images, labels)
+                if self._first or self._due(REPORT_SECONDS, self._reported):
+                    yield self._report()
+                    self._save_if_due()
+            yield from self._end_epoch()
+        yield self.finish()
+
+    @property
+    def epoch(self) -> int:
+        """Whole epochs done."""
+        return self.step // len(self.batches)
+
+    def change_learning_rate(self, value: float) -> None:
+        """From the next step on the learning rate is `value`, and the rest of the schedule is scaled with it."""
+        planned = self._planned_rate()
+        self.rate_scale = value / planned if planned > 0 else 1.0
+
+    def save(self) -> None:
+        """Write the resume state, so that another process can go on from this step."""
+        state = {
+            "step": self.step, "seconds": self._elapsed(), "rate_scale": self.rate_scale,
+            "best_epoch": self.best_epoch, "best_loss": self.best_loss,
+            "network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(),
+        }  # fmt: skip
+        save_state(self.folder, state)
+        self._saved = time.perf_counter()
+
+    def finish(self, status: str = "finished") -> Finished:
+        """Test the weights of the best epoch and store the predictions."""
+        if self.best_epoch:
+            load_weights(self.network, self.folder.best)
+        result = score(self.network, self.test, self.precision)
+        said = result.logits.softmax(dim=1).numpy()
+        self.folder.write_predictions(Predictions(self.dataset.splits["test"], result.labels.numpy(), said))
+        early = f"Stopped early: no better validation loss for {self.training.patience} epochs."
+        message = early if status == "finished" and self.step < self.steps else ""
+        return Finished(test_accuracy=result.accuracy, test_loss=result.loss, status=status, message=message)
+
+    # The parts of a run
+
+    def _learn(self, images: Tensor, labels: Tensor) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate
+        with autocast(self.device, self.precision):
+            logits = self.network(images.contiguous(memory_format=torch.channels_last))
+            loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.training.label_smoothing)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.step += 1
+        self._counters.add(logits.detach(), labels)
+
+    def _report(self) -> Report:
+        loss, accuracy, images = self._counters.take()
+        self._check(loss)
+        now = time.perf_counter()
+        self._images_per_second = images / (now - self._reported)
+        self._reported = now
+        self._first = False
+        return Report(
+            step=self.step, epoch=self.step / len(self.batches), loss=loss, train_accuracy=accuracy,
+            learning_rate=self.rate, images_per_second=self._images_per_second, seconds=self._elapsed(),
+        )  # fmt: skip
+
+    def _end_epoch(self) -> Iterator[Event]:
+        if self._counters.images:
+            yield self._report()
+        result = score(self.network, self.validation, self.precision)
+        self._check(result.loss)
+        if result.loss < self.best_loss:
+            self.best_epoch, self.best_loss = self.epoch, result.loss
+            self.folder.write(self.folder.best.name, lambda path: save_weights(self.network, path))
+        if self.epoch in self._kept:
+            self._snapshot()
+        self.save()
+        self._reported = time.perf_counter()
+        yield EpochEnd(
+            step=self.step, epoch=float(self.epoch), loss=result.loss, validation_accuracy=result.accuracy,
+            learning_rate=self.rate, images_per_second=self._images_per_second, seconds=self._elapsed(),
+            best_epoch=self.best_epoch, best_validation_loss=self.best_loss,
+        )  # fmt: skip
+
+    def _begin(self) -> None:
+        self.network.train()
+        self._counters = Counters(self.device)
+        self._kept = keep_epochs(self.network, self.training.epochs)
+        self._images_per_second = 0.0
+        self._entered = self._saved = self._reported = time.perf_counter()
+        self._first = True  # the first step is reported at once: a person waits for the first point
+        if self.step == 0:
+            self.folder.write_plan(self._plan())
+            self._snapshot()
+
+    def _started(self) -> Started:
+        return Started(
+            step=self.step, steps=self.steps, device=device_name(self.device), precision=self.precision,
+            dataset_hash=self.dataset.content_hash,
+        )  # fmt: skip
+
+    def _plan(self) -> dict[str, Any]:
+        data = self.dataset
+        return {
+            "dataset": data.name, "dataset_hash": data.content_hash, "classes": list(data.classes),
+            "shape": list(data.shape), "mean": list(data.mean), "std": list(data.std),
+            "device": str(self.device), "device_name": device_name(self.device), "precision": self.precision,
+            "threads": torch.get_num_threads(), "torch": torch.__version__, "python": platform.python_version(),
+        }  # fmt: skip
+
+    def _restore(self) -> None:
+        state = load_state(self.folder)
+        if state is None:
+            return
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds, self.rate_scale = state["step"], state["seconds"], state["rate_scale"]
+        self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
+
+    # Small questions
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the next step."""
+        return self._planned_rate() * self.rate_scale
+
+    def _planned_rate(self) -> float:
+        return learning_rate(self.training, min(self.step, self.steps - 1), self.steps, len(self.batches))
+
+    def _patience_is_spent(self) -> bool:
+        return bool(self.training.patience) and self.epoch - self.best_epoch >= self.training.patience
+
+    def _check(self, loss: float) -> None:
+        if loss != loss or loss in (float("inf"), float("-inf")):
+            raise DivergedError(
+                f"The loss became {'infinite' if loss == loss else 'NaN (not a number)'} at step {self.step}, "
+                f"epoch {self.epoch + 1}: the steps were too large. The learning rate was {self.rate:.3g}; "
+                f"try {self.training.learning_rate / 10:.3g}, or add batch norm."
+            )
+
+    def _save_if_due(self) -> None:
+        if self._due(SAVE_SECONDS, self._saved) and self.step % len(self.batches):
+            self.save()  # at the end of an epoch `_end_epoch` saves, after the validation
+
+    def _snapshot(self) -> None:
+        path = self.folder.snapshot(self.epoch)
+        self.folder.write(path.name, lambda temporary: save_weights(self.network, temporary))
+
+    def _due(self, every: float, last: float) -> bool:
+        return time.perf_counter() - last >= every
+
+    def _elapsed(self) -> float:
+        return self.seconds + time.perf_counter() - self._entered
+
+    def _split(self, split: str, batch_size: int = SCORE_BATCH, **options: Any) -> Batches:
+        return Batches(self.dataset, split, batch_size, device=self.device, **options)

@@ -1,0 +1,55 @@
+"""Classify: a picture of your own, as the network sees it."""
+
+import numpy as np
+import streamlit as st
+
+from cnn_core.data.statistics import sample
+from cnn_core.inspection.montage import enlarge
+from cnn_core.settings import settings
+from pages.ui import datasets, figures, layout
+from pages.ui.classifiers import TYPES, classifier, pick_epoch, top, uploads
+from pages.ui.errors import plain
+from pages.ui.pictures import pixels, thumbnail
+from pages.ui.runs import WITH_WEIGHTS, pick_run
+
+SAMPLES = 6
+
+layout.title("Classify", "Give a trained network pictures it has never seen. They stay on the computer it runs on.")
+results, panel = layout.beside()
+with panel, layout.card("Network"):
+    run = pick_run(WITH_WEIGHTS)
+    network = classifier(run, pick_epoch(run))
+with results:
+    with layout.card("Your pictures"):
+        source = st.segmented_control("From", ("Files", "Camera"), default="Files", label_visibility="collapsed")
+        if source == "Camera":
+            photo = st.camera_input("Take a photo", label_visibility="collapsed")
+            files = [("photo.png", photo.getvalue())] if photo else []
+        else:
+            chosen = st.file_uploader(
+                "One or many pictures, best with one thing in the middle",
+                type=TYPES,
+                accept_multiple_files=True,
+                max_upload_size=settings().upload_megabytes,
+            )
+            files = [(file.name, file.getvalue()) for file in chosen]
+    pictures = uploads(files)
+    for name, picture in pictures:
+        seen = network.see(picture)
+        with st.container(border=True):
+            st.markdown(f"**{plain(name)}**")
+            whole, small, answer = st.columns([1, 1, 2], vertical_alignment="center")
+            whole.image(thumbnail(picture), caption="the picture", width="stretch")
+            small.image(enlarge(pixels(seen), 224), caption="as the network sees it", width="stretch")
+            with answer:
+                figures.bars(top(network.classify(seen[None])[0], network.classes))
+    if not pictures:
+        dataset = datasets.of_run(run)
+        st.markdown("**Until then: test images it has not learned from**")
+        chosen_images = sample(dataset, "test", None, SAMPLES, seed=1)
+        probabilities = network.classify(np.asarray(dataset.images[chosen_images]))
+        grid = st.grid(2, min_column_width=300, border=True)
+        for index, shares in zip(chosen_images, probabilities, strict=True):
+            with grid.cell(), st.container(horizontal=True, vertical_alignment="center"):
+                st.image(enlarge(pixels(dataset.images[index]), 96), width=96)
+                figures.bars(top(shares, dataset.classes, 4), dataset.classes[dataset.labels[index]])

@@ -1,0 +1,40 @@
+"""Evaluate: what a run gets right and wrong on the test images, class by class and picture by picture."""
+
+import streamlit as st
+
+from cnn_core.evaluation.metrics import evaluate
+from cnn_core.runs.folder import RunFolder
+from pages.ui import datasets, evaluation, figures, layout, words
+from pages.ui.runs import pick_run
+
+layout.title("Evaluate", "The weights of the best epoch on test images that neither training nor that choice has seen.")
+run = pick_run()
+dataset = datasets.of_run(run)
+predictions = RunFolder(run.id).predictions()
+if predictions is None:
+    st.info("This run has not been tested: it ended before its first epoch did.")
+    st.stop()
+result = evaluate(predictions, dataset.classes)
+
+with st.container(border=True):
+    wrong = int(result.confusion.sum() - result.confusion.trace())
+    figures.facts(
+        {
+            "Test accuracy": words.percent(result.accuracy, 2),
+            "Test loss": words.number(result.loss),
+            "Wrong": f"{wrong:,} of {len(predictions.labels):,}",
+            "Macro F1": words.percent(result.macro.f1, 2),
+            "Weighted F1": words.percent(result.weighted.f1, 2),
+        }
+    )
+
+table, matrix = st.columns(2)
+with table, layout.card("Class by class", "Select a row to see the mistakes in that class."):
+    clicked = evaluation.class_table(result)
+true, predicted = evaluation.chosen_cell(result, clicked)
+with matrix, layout.card("Confusion", "Rows are what it is, columns what the network says; shade is the share of the "
+                         "row. The framed cell is shown below."):  # fmt: skip
+    figures.confusion_matrix(result.confusion, dataset.classes, (true, predicted))
+with layout.card("The pictures of one cell", "The most confident first: these are the mistakes worth a look."):
+    evaluation.cell_choice(dataset.classes, true, predicted)
+    evaluation.cell_images(dataset, predictions, true, predicted)

@@ -1,0 +1,41 @@
+"""Feature maps: what every layer makes of one picture, at any kept epoch."""
+
+import streamlit as st
+
+from cnn_core.inspection.feature_maps import feature_maps
+from cnn_core.inspection.filters import filters
+from cnn_core.inspection.montage import enlarge
+from pages.ui import address, datasets, figures, inspection, layout
+from pages.ui.classifiers import classifier, pick_epoch, pick_picture, top
+from pages.ui.pictures import pixels
+from pages.ui.runs import WITH_WEIGHTS, pick_run
+
+layout.title("Feature maps", "A picture on its way through the network: bright is where a layer responds.")
+results, panel = layout.beside()
+with panel:
+    with layout.card("Network"):
+        run = pick_run(WITH_WEIGHTS)
+        network = classifier(run, pick_epoch(run))
+    with layout.card("Picture"):
+        dataset = datasets.of_run(run)
+        image, right = pick_picture(network, dataset)
+
+maps = feature_maps(network.network, network.tensor(image[None]))
+learned = filters(network.network)
+names = {"all": "All layers"} | {str(layer.position + 1): inspection.name(layer) for layer in maps}
+with panel, layout.card("Show"):
+    wanted = address.choose(st.selectbox, "Layer", list(names), name="layer", format_func=names.__getitem__)
+    own = st.toggle("Each map on its own scale", help="Weak maps become visible, but brightness no longer compares.")
+
+with results:
+    with layout.card("The picture and the answer"):
+        picture, answer = st.columns([1, 3], vertical_alignment="center")
+        picture.image(enlarge(pixels(image), 196), width="stretch")
+        with answer:
+            figures.bars(top(network.classify(image[None])[0], network.classes), right)
+    for layer in maps:
+        kernels = [found for found in learned if found.position == layer.position]
+        if wanted == "all":
+            inspection.layer_row(layer, kernels, own)
+        elif wanted == str(layer.position + 1):
+            inspection.layer_alone(layer, kernels, own)

@@ -1,0 +1,58 @@
+"""Home: what this is, a first experiment in one click, and the latest runs."""
+
+import streamlit as st
+
+from cnn_core.errors import PlaygroundError
+from cnn_core.jobs.queue import submit
+from cnn_core.runs.store import store
+from cnn_core.training.plan import starting_recipe
+from pages.ui import datasets, layout, runs
+from pages.ui.errors import say
+
+
+def first_experiment() -> None:
+    """Start the recommended run and open it."""
+    try:
+        run_id = submit(starting_recipe())
+    except PlaygroundError as error:
+        say(error)
+        return
+    st.switch_page("pages/train.py", query_params={"run": run_id})
+
+
+layout.title("See a network learn", "Pick images, press Train, watch it learn, look inside, try a picture of your own.")
+words, picture = st.columns([2, 3], gap="large", vertical_alignment="center")
+with words:
+    st.markdown(
+        "A **convolutional network** learns what small patterns look like, and which of them make a *sneaker* or a "
+        "*coat*. It starts from random numbers. In a minute you can watch it find out."
+    )
+    if st.button("Run the first experiment", icon=":material/play_arrow:", type="primary", width="stretch"):
+        first_experiment()
+    st.caption("12,000 pictures of clothing, a small residual network, about half a minute on two processor cores.")
+with picture:
+    st.image(datasets.hero(), width="stretch", alt="Pictures of clothing from the bundled data set")
+
+steps = {
+    "data": ("Data", ":material/photo_library:", "How many pictures of each kind, and the numbers they are made of."),
+    "train": ("Train", ":material/play_circle:", "Choose a network and its training. Pause, resume, change the rate."),
+    "evaluate": (
+        "Evaluate",
+        ":material/fact_check:",
+        "Which classes it confuses, and the pictures behind it.",
+    ),
+    "feature_maps": ("Feature maps", ":material/layers:", "What every layer makes of a picture, epoch by epoch."),
+    "classify": ("Classify", ":material/image_search:", "Your own picture, as the network sees it."),
+}
+grid = st.grid(5, min_column_width=170, border=True)
+for page, (name, icon, sentence) in steps.items():
+    with grid.cell():
+        st.page_link(f"pages/{page}.py", label=f"**{name}**", icon=icon)
+        st.caption(sentence)
+
+if latest := store().runs(limit=6):
+    st.markdown("#### Latest runs")
+    cards = st.grid(3, min_column_width=260)
+    for run in latest:
+        with cards.cell():
+            runs.card(run)

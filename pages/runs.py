@@ -1,0 +1,27 @@
+"""Runs: every run there is; rename, delete, and lay several over each other."""
+
+import streamlit as st
+
+from cnn_core.runs.store import store
+from pages.ui import figures, history, layout
+
+layout.title("Runs", "Everything that was trained here. Tick rows to rename, delete or compare them.")
+runs = store().runs(limit=500)
+if not runs:
+    layout.nothing_yet("Nothing has been trained here yet.")
+    st.stop()
+history.watch_statuses(runs)
+ticked = history.table(runs)
+history.actions(ticked)
+
+compared = ticked or history.latest_finished(runs)
+if compared:
+    st.markdown("#### Side by side" if len(compared) > 1 else "#### This run")
+    if not ticked:
+        st.caption("The latest finished runs; tick others above.")
+    figures.compare_curves({run.id: store().metrics(run.id) for run in compared}, compared)
+    with layout.card("Results", "The best value of each row is marked; differences are to the first run."):
+        history.results(compared)
+    if len(compared) > 1:
+        with layout.card("What differs in their recipes"):
+            history.recipe_differences(compared)

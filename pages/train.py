@@ -1,0 +1,78 @@
+"""Train: choose a recipe, press Train, watch it learn."""
+
+import streamlit as st
+
+from cnn_core.errors import PlaygroundError
+from cnn_core.jobs.queue import name_of, submit
+from cnn_core.models.summary import LayerSummary, summarise
+from cnn_core.recipe import Recipe
+from cnn_core.runs.store import store
+from cnn_core.runs.tables import Run
+from cnn_core.training.plan import check, input_of
+from pages.ui import address, layout, live, words
+from pages.ui.errors import plain, say
+from pages.ui.network import network_picture, network_sentence, network_table
+from pages.ui.recipe_form import forget, recipe_form, recipe_shown
+
+
+def run_on_show() -> Run | None:
+    """The run of the address; one that is unknown is answered with a sentence."""
+    wanted = address.asked("run")
+    try:
+        return store().get(wanted) if wanted else None
+    except PlaygroundError as error:
+        say(error)
+        return None
+
+
+def layers_of(recipe: Recipe) -> list[LayerSummary]:
+    """The network's table; empty after saying why the recipe cannot work."""
+    try:
+        shape, classes = input_of(recipe)
+        return summarise(check(recipe).network.layers, shape, classes)
+    except PlaygroundError as error:
+        say(error)
+        return []
+
+
+def start(recipe: Recipe, works: bool) -> None:
+    """One sentence on what will happen, and the button that makes it happen."""
+    training = recipe.training
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{plain(name_of(recipe))}**: {words.count(training.epochs, 'epoch')} in batches of "
+            f"{training.batch_size}, {words.option(training.optimiser)} at {training.learning_rate:g}"
+        )
+        if st.button("Train", icon=":material/play_arrow:", type="primary", disabled=not works, key="train"):
+            run_id = submit(recipe)
+            forget()
+            address.put(run=run_id)
+            live.wait_for_news(run_id, lambda run: bool(run.step))
+            st.rerun()
+
+
+def show_network(recipe: Recipe, rows: list[LayerSummary], folded: bool) -> None:
+    with st.expander("The network", icon=":material/account_tree:", expanded=not folded, key=f"network:{folded}"):
+        st.caption(network_sentence(rows))
+        network_picture(rows, input_of(recipe)[0])
+        network_table(rows)
+
+
+layout.title("Train", "Choose what learns from what, press Train and watch. A link to this page brings it all back.")
+run = run_on_show()
+recipe = recipe_shown(run)
+results, panel = layout.beside()
+with panel:
+    if run and (run.live or run.resumable):
+        with layout.card("This run"):
+            live.controls(run)
+    with layout.card("Next run" if run else "Recipe", "Every choice is also in the address bar."):
+        recipe_form(recipe)
+with results:
+    rows = layers_of(recipe)
+    if run:
+        live.watch(run)
+        live.after(run)
+    start(recipe, works=bool(rows))
+    if rows:
+        show_network(recipe, rows, folded=run is not None)

@@ -1,0 +1,1 @@
+"""What pages share: the address bar, forms, the live view, figures, pictures and layout."""

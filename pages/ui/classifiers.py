@@ -1,0 +1,90 @@
+"""Trained networks on pages; the only shared part that loads torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.decode import decode
+from cnn_core.errors import ImageError
+from cnn_core.inference import Classifier
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.tables import Run
+from cnn_core.settings import settings
+from pages.ui import address
+from pages.ui.errors import say
+
+TYPES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]
+BEST = "best"
+FROM = ("Test images", "A file")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _classifier(run_id: str, epoch: int | None, written: int) -> Classifier:
+    return Classifier.open(run_id, epoch)
+
+
+def classifier(run: Run, epoch: int | None = None) -> Classifier:
+    """The network of a run at an epoch, None for the best, kept in memory until its weights change."""
+    return _classifier(run.id, epoch, RunFolder(run.id).weights(epoch).stat().st_mtime_ns)
+
+
+def pick_epoch(run: Run) -> int | None:
+    """A slider over the kept epochs, tied to ?epoch=; None is the best one."""
+    kept = RunFolder(run.id).epochs()
+    chosen = address.choose(
+        st.select_slider,
+        "Epoch",
+        [*map(str, kept), BEST],
+        name="epoch",
+        default=BEST,
+        help=f"Weights as they were at the end of an epoch; 0 is before training. The best is epoch {run.best_epoch}.",
+    )
+    return None if chosen == BEST else int(chosen)
+
+
+def uploads(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, Image.Image]]:
+    """Decoded pictures with their names; a file that cannot be read is named, and the others are kept."""
+    most = settings().upload_files
+    if len(files) > most:
+        say(f"{len(files)} files are too many at once; the first {most} are shown.")
+    pictures = []
+    for name, data in files[:most]:
+        try:
+            pictures.append((name, decode(data, name)))
+        except ImageError as error:
+            say(error)
+    return pictures
+
+
+def top(probabilities: np.ndarray, classes: Sequence[str], most: int = 5) -> dict[str, float]:
+    """Class name -> probability of the most probable classes, the first one first."""
+    order = np.argsort(-probabilities, kind="stable")[:most]
+    return {classes[number]: float(probabilities[number]) for number in order}
+
+
+def pick_picture(network: Classifier, dataset: ImageDataset) -> tuple[np.ndarray, str | None]:
+    """A test image or one of the person's own, as uint8 (C, H, W), and its class where that is known."""
+    source = st.segmented_control(
+        "From", ("Test images", "A file"), default="Test images", label_visibility="collapsed"
+    )
+    if source == FROM[1]:
+        file = st.file_uploader("A picture, best with one thing in the middle", type=TYPES)
+        if pictures := uploads([(file.name, file.getvalue())] if file else []):
+            return network.see(pictures[0][1]), None
+        st.caption("Until then a test image is shown.")
+    index = _test_image(dataset)
+    return np.asarray(dataset.images[index]), dataset.classes[dataset.labels[index]]
+
+
+def _test_image(dataset: ImageDataset) -> int:
+    """A test image chosen by class and number, tied to the address; its position in the data set."""
+    test, numbers = dataset.splits["test"], list(range(len(dataset.classes)))
+    label = address.choose(st.selectbox, "Class", numbers, name="class", format_func=lambda n: dataset.classes[n])
+    members = test[dataset.labels[test] == label]
+    place = st.number_input("Number", step=1, **address.mirror_number("image", 0, 0, len(members) - 1))
+    return int(members[place])

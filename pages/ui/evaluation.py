@@ -1,0 +1,114 @@
+"""The parts of the Evaluate page: the class table, the choice of a confusion cell, and its images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.evaluation.metrics import Evaluation, Means, cell
+from cnn_core.runs.folder import Predictions
+from pages.ui import address, words
+from pages.ui.pictures import gallery
+
+MOST_IMAGES = 60
+EVERY = -1  # "predicted": all wrong classes together
+HELP = {
+    "precision": "Of the images called this, how many are it.",
+    "recall": "Of the images that are this, how many are found.",
+    "f1": "Harmonic mean of precision and recall: low when either is.",
+}
+
+
+def class_table(result: Evaluation) -> int | None:
+    """Precision, recall, F1 and support with bars, and their means. Returns the class whose row is selected."""
+    count = int(result.per_class["support"].sum())
+    means = [_mean_row("Macro mean", result.macro, count), _mean_row("Weighted mean", result.weighted, count)]
+    frame = pd.concat([result.per_class, pd.DataFrame(means)], ignore_index=True)
+    frame[list(HELP)] *= 100
+    bars = {
+        name: st.column_config.ProgressColumn(words.label(name), help=note, max_value=100, format="%.1f%%", width=92)
+        for name, note in HELP.items()
+    }
+    event = st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(38 + 35 * len(frame), 480),
+        column_config={"class": "Class", "support": st.column_config.NumberColumn("Images", width=60), **bars},
+        on_select=_row_selected,
+        selection_mode="single-row",
+        key="class-table",
+    )
+    rows = event["selection"]["rows"] if event else []
+    return rows[0] if rows and rows[0] < len(result.per_class) else None
+
+
+def chosen_cell(result: Evaluation, clicked: int | None) -> tuple[int, int]:
+    """The cell of the address; else all mistakes of the selected class; else the pair most often confused."""
+    classes = len(result.confusion)
+    wrong = result.confusion - np.diag(np.diag(result.confusion))
+    true, predicted = (int(place) for place in np.unravel_index(wrong.argmax(), wrong.shape))
+    if clicked is not None:
+        true, predicted = clicked, EVERY
+    known = {str(number) for number in range(classes)}
+    if address.asked("true") in known and address.asked("predicted") in known | {str(EVERY)}:
+        true, predicted = int(address.asked("true")), int(address.asked("predicted"))
+    return true, predicted
+
+
+def cell_choice(classes: Sequence[str], true: int, predicted: int) -> None:
+    """Two select boxes that name the cell."""
+    numbers = list(range(len(classes)))
+    with st.container(horizontal=True):
+        for name, value, options in (("true", true, numbers), ("predicted", predicted, [EVERY, *numbers])):
+            st.session_state[f"cell:{name}"] = value
+            st.selectbox(
+                "It is" if name == "true" else "The network says",
+                options,
+                format_func=lambda number: classes[number] if number >= 0 else "anything else",
+                key=f"cell:{name}",
+                on_change=_cell_chosen,
+            )
+
+
+def cell_images(dataset: ImageDataset, predictions: Predictions, true: int, predicted: int) -> None:
+    """The images of a cell, the most confident first."""
+    positions = _positions(predictions, true, predicted, len(dataset.classes))
+    sure = predictions.probabilities.max(axis=1)
+    if not len(positions):
+        st.info("No test image is in this cell.", icon=":material/thumb_up:")
+        return
+    called = dataset.classes[predicted] if predicted >= 0 else "something else"
+    sign = ":green[:material/check_circle:]" if true == predicted else ":red[:material/cancel:]"
+    more = f", the first {MOST_IMAGES} shown" if len(positions) > MOST_IMAGES else ""
+    st.markdown(
+        f"{sign} {words.count(len(positions), 'image')} of **{dataset.classes[true]}** called **{called}**{more}"
+    )
+    shown = positions[:MOST_IMAGES]
+    names = [dataset.classes[number] for number in predictions.predicted[shown]]
+    captions = [f"{name} {words.percent(share, 0)}" for name, share in zip(names, sure[shown], strict=True)]
+    gallery(list(dataset.images[predictions.indices[shown]]), captions)
+
+
+def _positions(predictions: Predictions, true: int, predicted: int, classes: int) -> np.ndarray:
+    if predicted != EVERY:
+        return cell(predictions, true, predicted)
+    wrong = np.concatenate([cell(predictions, true, other) for other in range(classes) if other != true])
+    return wrong[np.argsort(-predictions.probabilities[wrong].max(axis=1), kind="stable")]
+
+
+def _mean_row(name: str, means: Means, support: int) -> dict[str, object]:
+    row = {"class": name, "precision": means.precision, "recall": means.recall, "f1": means.f1, "support": support}
+    return row
+
+
+def _row_selected() -> None:
+    """A newly selected row wins over the cell of the address."""
+    address.put(true=None, predicted=None)
+
+
+def _cell_chosen() -> None:
+    address.put(true=st.session_state["cell:true"], predicted=st.session_state["cell:predicted"])

@@ -1,0 +1,210 @@
+"""Figures: live curves, comparison, class balance, confusion, bars and facts. All take their colours from the theme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from cnn_core.runs.tables import Metric, Run
+from pages.ui.colours import palette, run_colour, sequential
+from pages.ui.curves import Points, curves
+from pages.ui.pictures import svg_uri
+from pages.ui.words import label
+
+Option = dict[str, Any]
+BEST_LABEL = {"loss": "top", "accuracy": "bottom"}
+QUANTITIES = {"loss": (1.0, "%.3f", "{value}"), "accuracy": (100.0, "%.1f%%", "{value}%")}  # factor, tooltip, axis
+
+
+def run_curves(run: Run, metrics: Sequence[Metric]) -> None:
+    """Loss and accuracy of one run in two charts that update in place; the best epoch is marked."""
+    for place, quantity in zip(st.columns(2), QUANTITIES, strict=True):
+        with place, st.container(border=True):
+            st.markdown(f"**{label(quantity)}**", help=HELP[quantity])
+            st.echarts_chart(curve_option(run, metrics, quantity), height=300, key=f"{quantity}-{run.id}")
+
+
+def compare_curves(metrics: Mapping[str, Sequence[Metric]], runs: Sequence[Run]) -> None:
+    """The curves of several runs on the same axes, each run in its colour."""
+    for place, quantity in zip(st.columns(2), QUANTITIES, strict=True):
+        with place, st.container(border=True):
+            st.markdown(f"**{label(quantity)}**", help=HELP[quantity])
+            st.echarts_chart(compare_option(runs, metrics, quantity), height=340, key=f"compare-{quantity}")
+
+
+HELP = {
+    "loss": "Mean cross-entropy in nats: how surprised the network is by the right answer. Pale: training, as measured "
+    "while its weights change. With dots: validation at the end of each epoch, on images it never learns from.",
+    "accuracy": "Share of images whose most probable class is the right one. Training may lag behind validation: "
+    "its images are augmented and its weights are older.",
+}
+
+
+def curve_option(run: Run, metrics: Sequence[Metric], quantity: str) -> Option:
+    """ECharts option; at most about 15 KiB as JSON."""
+    raw, mean, validation = (_scaled(points, quantity) for points in curves(metrics, quantity))
+    colour = run_colour(run.id)
+    best = {
+        "symbol": "circle",
+        "symbolSize": 14,
+        "itemStyle": {"color": "transparent", "borderColor": colour, "borderWidth": 2},
+        "label": {"show": True, "position": BEST_LABEL[quantity], "formatter": "best", "color": colour},
+        "data": [{"coord": point} for point in validation if run.best_epoch == round(point[0], 3)],
+    }
+    return _frame(quantity, run.recipe.training.epochs) | {
+        "series": [
+            _line("Training, each report", raw, colour, width=1, opacity=0.2),
+            _line("Training", mean, colour, opacity=0.55),
+            _line("Validation", validation, colour, width=2.5, dots=True) | {"markPoint": best},
+        ],
+        "legend": {"data": ["Training", "Validation"], "top": 0, "right": 0},
+    }
+
+
+def compare_option(runs: Sequence[Run], metrics: Mapping[str, Sequence[Metric]], quantity: str) -> Option:
+    """ECharts option; a second run of the same colour is dashed."""
+    series: list[Option] = []
+    seen: list[str] = []
+    for run in runs:
+        _, mean, validation = (_scaled(points, quantity) for points in curves(metrics.get(run.id, ()), quantity))
+        colour = run_colour(run.id)
+        dash = ("solid", "dashed", "dotted")[min(seen.count(colour), 2)]
+        seen.append(colour)
+        series.append(
+            _line(f"{run.name}, training", mean[:: max(1, len(mean) // 80)], colour, width=1, opacity=0.35, dash=dash)
+        )
+        series.append(_line(run.name, validation, colour, dots=True, dash=dash))
+    option = _frame(quantity, max((run.recipe.training.epochs for run in runs), default=1))
+    return option | {
+        "series": series,
+        "tooltip": {"trigger": "item", "valueFormatter": QUANTITIES[quantity][1]},
+        "legend": {"data": [run.name for run in runs], "type": "scroll", "top": 0, "left": 0},
+    }
+
+
+def _frame(quantity: str, epochs: int) -> Option:
+    axis = {"type": "value", "splitLine": {"lineStyle": {"opacity": 0.35}}}
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 14, "top": 34, "bottom": 22, "containLabel": True},
+        "tooltip": {"trigger": "axis", "valueFormatter": QUANTITIES[quantity][1]},
+        "xAxis": axis | {"name": "epoch", "nameLocation": "middle", "nameGap": 24, "min": 0, "max": epochs},
+        "yAxis": axis | {"scale": True, "axisLabel": {"formatter": QUANTITIES[quantity][2]}},
+    }
+
+
+def _line(
+    name: str,
+    points: Points,
+    colour: str,
+    width: float = 2,
+    opacity: float = 1,
+    dots: bool = False,
+    dash: str = "solid",
+) -> Option:
+    return {
+        "name": name,
+        "type": "line",
+        "data": points,
+        "showSymbol": dots,
+        "symbol": "circle",
+        "symbolSize": 6,
+        "color": colour,
+        "lineStyle": {"width": width, "opacity": opacity, "type": dash},
+    }
+
+
+def _scaled(points: Points, quantity: str) -> Points:
+    factor = QUANTITIES[quantity][0]
+    return [[x, float(f"{y * factor:.4g}")] for x, y in points]
+
+
+def class_balance(counts: pd.DataFrame) -> None:
+    """Stacked bars of images per class (rows) and split (columns)."""
+    classes, shades = [str(name) for name in counts.index], [palette()[0], palette()[1], palette()[5]]
+    series = [
+        {"name": label(str(split)), "type": "bar", "stack": "all", "color": shade, "data": counts[split].tolist()}
+        for split, shade in zip(counts.columns, shades, strict=False)
+    ]
+    option = {
+        "animation": False,
+        "grid": {"left": 4, "right": 14, "top": 34, "bottom": 4, "containLabel": True},
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "valueFormatter": "localized"},
+        "legend": {"top": 0, "right": 0},
+        "xAxis": {"type": "value", "splitLine": {"lineStyle": {"opacity": 0.35}}},
+        "yAxis": {"type": "category", "data": classes, "inverse": True, "axisTick": {"show": False}},
+        "series": series,
+    }
+    st.echarts_chart(option, height=max(220, 50 + 24 * len(classes)), key="class-balance", alt="Images per class")
+
+
+def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[int, int]) -> None:
+    """Heat map of true (rows) against predicted (columns), shaded by share of the row; `cell` is framed."""
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    few = len(classes) <= 20
+    heat = go.Heatmap(
+        z=share,
+        customdata=confusion,
+        text=confusion if few else None,
+        texttemplate="%{text}" if few else None,
+        x=[str(name) for name in classes],
+        y=[str(name) for name in classes],
+        colorscale=sequential(),
+        zmin=0,
+        zmax=1,
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata} images, %{z:.1%} of this class<extra></extra>",
+    )
+    true, predicted = cell
+    frame = {
+        "type": "rect", "x0": predicted - 0.5, "x1": predicted + 0.5, "y0": true - 0.5, "y1": true + 0.5,
+        "line": {"color": palette()[1], "width": 3},
+    }  # fmt: skip
+    figure = go.Figure(heat).update_layout(
+        height=460 if few else 640, margin={"l": 0, "r": 0, "t": 0, "b": 0}, shapes=[frame], dragmode=False
+    )
+    figure.update_yaxes(autorange="reversed", title="true", type="category", ticks="")
+    figure.update_xaxes(title="predicted", type="category", tickangle=-40, ticks="")
+    st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key="confusion", alt="Confusion matrix")
+
+
+def bars(shares: Mapping[str, float], right: str | None = None) -> None:
+    """Horizontal bars of probabilities, largest first; the first is strong, and `right` is ticked."""
+    rows = []
+    for position, (name, share) in enumerate(shares.items()):
+        colour = palette()[0] if position == 0 else "#8A97AB"
+        tick = " ✓" if name == right else ""
+        rows.append(
+            f'<span>{escape(name)}{tick}</span><span class="track"><i style="width:{share * 100:.1f}%;'
+            f'background:{colour}"></i></span><span class="share">{share * 100:.1f}%</span>'
+        )
+    st.html(f'<div class="cnn-bars">{"".join(rows)}</div>')
+
+
+def facts(values: Mapping[str, str]) -> None:
+    """A few numbers with their names, side by side as far as they fit."""
+    items = "".join(f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in values.items())
+    st.html(f'<div class="cnn-facts">{items}</div>')
+
+
+def spark(values: Sequence[float], colour: str) -> None:
+    """A small curve without axes, from left to right."""
+    if len(values) < 2:
+        values = [0.0, 0.0]
+    low, high = min(values), max(values)
+    spread = (high - low) or 1.0
+    step = 200 / (len(values) - 1)
+    points = " ".join(f"{i * step:.1f},{40 - 36 * (value - low) / spread:.1f}" for i, value in enumerate(values))
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 44" preserveAspectRatio="none"><polyline '
+        f'points="{points}" fill="none" stroke="{colour}" stroke-width="2" vector-effect="non-scaling-stroke"/></svg>'
+    )
+    st.html(f'<img class="cnn-spark" alt="" src="{svg_uri(drawing)}">')

@@ -1,0 +1,184 @@
+"""The Runs page: the table of runs, renaming, deleting and comparing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cnn_core.data.sources import dataset_sources
+from cnn_core.jobs.queue import delete
+from cnn_core.models.presets import network_presets
+from cnn_core.recipe import diff
+from cnn_core.registry import Registry
+from cnn_core.runs.store import NAME_LENGTH, store
+from cnn_core.runs.tables import Run
+from pages.ui import address, words
+from pages.ui.colours import run_colour
+from pages.ui.errors import plain, spoken
+from pages.ui.layout import links
+
+MOST_COMPARED = 8
+BEST = "background-color: rgba(37, 99, 235, 0.16); font-weight: 600"
+Row = tuple[str, Callable[[Run], float | None], Callable[[float], str], bool]  # name, value, as text, larger is better
+ROWS: tuple[Row, ...] = (
+    ("Test accuracy", lambda run: run.test_accuracy, lambda value: f"{value * 100:.2f}%", True),
+    ("Test loss", lambda run: run.test_loss, lambda value: f"{value:.4f}", False),
+    ("Best validation loss", lambda run: run.best_validation_loss, lambda value: f"{value:.4f}", False),
+    ("Best epoch", lambda run: run.best_epoch, lambda value: f"{value:.0f}", False),
+    ("Training time", lambda run: run.seconds or None, lambda value: f"{value:.1f} s", False),
+    ("Images per second", lambda run: run.images_per_second or None, words.compact, True),
+)
+
+
+def table(runs: Sequence[Run]) -> list[Run]:
+    """All runs, newest first; returns the ticked ones. Which are ticked is in the address."""
+    frame = pd.DataFrame([_row(run) for run in runs])
+    colours = [f"color: {run_colour(run.id)}; font-size: 1.4em" for run in runs]
+    wanted = address.asked("runs").split(",")
+    places = [place for place, run in enumerate(runs) if run.id in wanted]
+    event = st.dataframe(
+        frame.style.apply(lambda _: colours, subset=[""]),
+        hide_index=True,
+        height=min(38 + 35 * len(runs), 420),
+        column_config={
+            "": st.column_config.TextColumn(width=30, help="The run's colour in every chart."),
+            "Test accuracy": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Validation accuracy": st.column_config.NumberColumn(format="percent"),
+            "Started": st.column_config.DatetimeColumn(format="distance"),
+            "Epoch": st.column_config.NumberColumn(format="%.1f"),
+        },
+        on_select=lambda: _ticked(runs),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": places}},
+        key="runs",
+    )
+    return [runs[place] for place in event["selection"]["rows"] if place < len(runs)][:MOST_COMPARED]
+
+
+def actions(ticked: Sequence[Run]) -> None:
+    """What can be done with the ticked runs."""
+    if not ticked:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(ticked) == 1:
+            with st.popover("Rename", icon=":material/edit:"):
+                name = st.text_input("New name", ticked[0].name, max_chars=NAME_LENGTH, key=f"name:{ticked[0].id}")
+                if st.button("Save", type="primary"):
+                    with spoken():
+                        store().rename(ticked[0].id, name)
+                        st.rerun()
+        if st.button("Delete", icon=":material/delete:"):
+            _confirm(ticked)
+        if len(ticked) == 1:
+            links(OPEN, run=ticked[0].id)
+
+
+def watch_statuses(runs: Sequence[Run]) -> None:
+    """While a run is live, look every two seconds whether a status has changed, and then draw the page anew."""
+    drawn = {run.id: run.status for run in runs}
+    if any(run.live for run in runs):
+        st.fragment(_redraw_on_change, run_every=2.0)(drawn)
+
+
+def latest_finished(runs: Sequence[Run]) -> list[Run]:
+    return [run for run in runs if run.status == "finished"][:2]
+
+
+def results(runs: Sequence[Run]) -> None:
+    """One row a number, one column a run: differences to the first run, the best marked."""
+    names = _column_names(runs)
+    texts, marks = {}, {}
+    for title, value, text, larger in ROWS:
+        values = [value(run) for run in runs]
+        known = [number for number in values if number is not None]
+        best = (max if larger else min)(known) if known else None
+        texts[title] = [_with_delta(number, values[0], text) for number in values]
+        marks[title] = [BEST if number == best and len(known) > 1 else "" for number in values]
+    frame = pd.DataFrame.from_dict(texts, orient="index", columns=names)
+    styles = pd.DataFrame.from_dict(marks, orient="index", columns=names)
+    st.dataframe(frame.style.apply(lambda _: styles, axis=None), height="content", key="results")
+
+
+def recipe_differences(runs: Sequence[Run]) -> None:
+    """Only the fields in which the recipes differ."""
+    differing = {name for run in runs[1:] for name, _, _ in diff(runs[0].recipe, run.recipe)}
+    if not differing:
+        st.caption("Nothing: the recipes are the same, so with the same seed the results are too.")
+        return
+    flat = [run.recipe.flat() for run in runs]
+    rows = {name: [_shown(values[name]) for values in flat] for name in flat[0] if name in differing}
+    titles = [words.label(name) for name in rows]
+    frame = pd.DataFrame(list(rows.values()), index=titles, columns=_column_names(runs))
+    st.dataframe(frame, height="content", key="differences")
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "": "●",
+        "Name": run.name,
+        "Status": run.status,
+        "Test accuracy": run.test_accuracy,
+        "Validation accuracy": run.validation_accuracy,
+        "Network": _title(network_presets, run.recipe.network.preset),
+        "Data": _title(dataset_sources, run.recipe.data.dataset),
+        "Epoch": run.epoch,
+        "Time": words.duration(run.seconds) if run.seconds else "–",
+        "Started": pd.Timestamp(run.created, unit="s", tz="UTC"),
+    }
+
+
+def _title(registry: Registry[Any], name: str) -> str:
+    return registry.get(name).title if name in registry else name or "own"
+
+
+def _ticked(runs: Sequence[Run]) -> None:
+    rows = st.session_state["runs"]["selection"]["rows"]
+    address.put(runs=",".join(runs[place].id for place in rows if place < len(runs)))
+
+
+@st.dialog("Delete for good?", icon=":material/delete:")
+def _confirm(runs: Sequence[Run]) -> None:
+    st.markdown("\n".join(f"- {plain(run.name)}" for run in runs))
+    st.caption("Their curves, weights and predictions go too. A run that is being trained stops.")
+    if st.button(f"Delete {words.count(len(runs), 'run')}", type="primary", icon=":material/delete:"):
+        for run in runs:
+            delete(run.id)
+        address.put(runs=None)
+        st.rerun()
+
+
+def _redraw_on_change(drawn: dict[str, str]) -> None:
+    if {run.id: run.status for run in store().runs(limit=500)} != drawn:
+        st.rerun()
+
+
+def _column_names(runs: Sequence[Run]) -> list[str]:
+    """The runs' names; a name that stands twice gets the run's id."""
+    names = [run.name for run in runs]
+    return [name if names.count(name) == 1 else f"{name} ({run.id[:4]})" for name, run in zip(names, runs, strict=True)]
+
+
+def _with_delta(number: float | None, first: float | None, text: Callable[[float], str]) -> str:
+    if number is None:
+        return "–"
+    if first is None or number == first:
+        return text(number)
+    return f"{text(number)}  ({'+' if number > first else '−'}{text(abs(number - first))})"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        kinds = [part["kind"] for part in value]
+        return ", ".join(kinds) if len(kinds) <= 4 else f"{len(kinds)} layers: {', '.join(kinds[:3])}, …"
+    return words.option(value)
+
+
+OPEN = {
+    "train": ("Open", ":material/play_circle:"),
+    "evaluate": ("Evaluate", ":material/fact_check:"),
+    "feature_maps": ("Feature maps", ":material/layers:"),
+    "classify": ("Classify", ":material/image_search:"),
+}

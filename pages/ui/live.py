@@ -1,0 +1,168 @@
+"""A run as it learns. The fragment only reads the store, so a reload or a second browser sees the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import streamlit as st
+
+from cnn_core.jobs.queue import command
+from cnn_core.runs.store import store
+from cnn_core.runs.tables import Metric, Run
+from pages.ui import figures, words
+from pages.ui.errors import plain, spoken
+from pages.ui.layout import links
+from pages.ui.runs import badge
+
+EVERY = 1.0  # seconds between two looks at a live run
+FACTORS = {"÷ 10": 0.1, "÷ 2": 0.5, "× 2": 2.0, "× 10": 10.0}
+MOST_RATE = 10.0
+PATIENCE = 1.0  # seconds a page waits for news it has just asked for
+
+
+def watch(run: Run) -> None:
+    """Draw a run, every second while it is live; when its status changes the whole page is drawn anew."""
+    st.session_state.pop("curve", None)
+    st.fragment(_look, run_every=EVERY if run.live else None)(run.id, run.status)
+
+
+def wait_for_news(run_id: str, until: Callable[[Run], bool]) -> None:
+    """Give the worker a moment, so that what was asked for is already in the first picture."""
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit and not until(store().get(run_id)):
+        time.sleep(0.04)
+
+
+def controls(run: Run) -> None:
+    """Pause, resume, stop and the learning rate. They stand outside the fragment, so its clock never resets them."""
+    with st.container(horizontal=True):
+        if run.live and run.status != "queued":
+            _button(run, "pause", "Pause", ":material/pause:", "Save everything and free the worker; resume any time.")
+        if run.resumable:
+            _button(run, "resume", "Resume", ":material/play_arrow:", "Go on exactly where it was.", primary=True)
+        if run.live or run.resumable:
+            _button(run, "stop", "Stop", ":material/stop:", "End here and test the best weights so far.")
+    if run.status == "running" and run.learning_rate:
+        _learning_rate(run)
+
+
+def _button(run: Run, verb: str, text: str, icon: str, note: str, primary: bool = False) -> None:
+    kind = "primary" if primary else "secondary"
+    if st.button(text, icon=icon, help=note, key=f"{verb}:{run.id}", type=kind, width="stretch"):  # type: ignore[arg-type]
+        with spoken():
+            command(run.id, verb)
+            wait_for_news(run.id, lambda now: now.status != run.status)
+            st.rerun()
+
+
+def _learning_rate(run: Run) -> None:
+    key = f"learning-rate:{run.id}"
+    st.segmented_control(
+        "Change the learning rate",
+        list(FACTORS),
+        key=key,
+        on_change=_learning_rate_changed,
+        args=(run.id, key),
+        help="Multiplies the present rate between two steps, without a restart; a schedule goes on from there. "
+        "Smaller calms the curves, too large makes the loss jump.",
+    )
+
+
+def _learning_rate_changed(run_id: str, key: str) -> None:
+    factor = FACTORS.get(st.session_state[key], 1.0)
+    st.session_state[key] = None
+    with spoken():
+        value = min(store().get(run_id).learning_rate * factor, MOST_RATE)
+        command(run_id, "learning_rate", value)
+        st.toast(f"Learning rate {value:.3g} from the next step on.", icon=":material/speed:")
+
+
+def _look(run_id: str, status: str) -> None:
+    """One look at the store."""
+    with spoken():
+        run = store().get(run_id)
+        if run.status != status:
+            st.rerun()
+        _head(run)
+        metrics = _metrics(run_id)
+        if metrics:
+            figures.run_curves(run, metrics)
+        elif run.live:
+            st.skeleton(height=300)
+
+
+def _head(run: Run) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(run.name)}**")
+            badge(run)
+        _explain(run)
+        if run.steps:
+            done = run.step / run.steps
+            left = f" · {words.duration(run.remaining)} left" if run.status == "running" and run.remaining else ""
+            st.progress(min(1.0, done), f"Epoch {run.epoch:.1f} of {run.recipe.training.epochs}{left}")
+            figures.facts(_facts(run))
+            st.caption(f"On {plain(', '.join(filter(None, (run.device, run.precision))))}")
+
+
+def _explain(run: Run) -> None:
+    """What a person should know of this status, in a sentence."""
+    if run.status == "queued":
+        st.info(_queue(run), icon=":material/hourglass_empty:")
+    elif run.status == "starting":
+        st.info(plain(run.progress_text or "A worker has taken this run and loads its images."))
+    elif run.status == "interrupted":
+        st.warning(plain(run.message), icon=":material/power_off:")
+    elif run.status == "failed":
+        st.error(plain(run.message), icon=":material/error:")
+    elif run.status == "paused":
+        st.info("Paused. Everything is saved; press Resume to go on.", icon=":material/pause_circle:")
+    elif run.message:
+        st.info(plain(run.message))
+
+
+def _queue(run: Run) -> str:
+    ready = [worker for worker in store().workers() if worker.ready]
+    if not ready:
+        return "The worker is starting: torch is being loaded. This takes a few seconds."
+    ahead = (run.position or 1) - 1
+    before = "Next in the queue" if not ahead else f"{words.count(ahead, 'run')} before this one in the queue"
+    return f"{before}: the worker is busy with another run." if any(worker.run_id for worker in ready) else before + "."
+
+
+def _facts(run: Run) -> dict[str, str]:
+    shown = {"Validation accuracy": words.percent(run.validation_accuracy)}
+    if run.test_accuracy is not None:
+        shown = {"Test accuracy": words.percent(run.test_accuracy, 2), "Test loss": words.number(run.test_loss)} | shown
+    return shown | {
+        "Training accuracy": words.percent(run.train_accuracy),
+        "Images per second": words.compact(run.images_per_second),
+        "Trained for": words.duration(run.seconds),
+        "Learning rate": f"{run.learning_rate:.3g}",
+    }
+
+
+def _metrics(run_id: str) -> list[Metric]:
+    """All points so far; only new ones are read. A resumed run may take some back, then all are read again."""
+    known: list[Metric] = st.session_state.get("curve", [])
+    new = store().metrics(run_id, after=known[-1].id if known else 0)
+    if known and new and new[0].step < known[-1].step:
+        known, new = [], store().metrics(run_id)
+    st.session_state["curve"] = known + new
+    return known + new
+
+
+def after(run: Run) -> None:
+    """Where to go with a run that has learned something."""
+    if run.best_epoch:
+        with st.container(border=True):
+            st.markdown("**See what it learned**")
+            links(NEXT, run=run.id)
+
+
+NEXT = {
+    "evaluate": ("Evaluate", ":material/fact_check:"),
+    "feature_maps": ("Feature maps", ":material/layers:"),
+    "classify": ("Classify a picture", ":material/image_search:"),
+}

@@ -1,0 +1,70 @@
+"""Images of a data set as pictures: enlarged with nearest-neighbour, in grids of equal tiles."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+
+def pixels(image: Pixels) -> Pixels:
+    """uint8 (C, H, W) as (H, W) for one channel or (H, W, 3)."""
+    return image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
+
+
+def thumbnail(picture: Image.Image, side: int = 320) -> Image.Image:
+    """A copy of a decoded picture that fits a square of `side` pixels."""
+    small = picture.copy()
+    small.thumbnail((side, side))
+    return small
+
+
+def strip(images: Pixels, columns: int, gap: int = 2) -> Pixels:
+    """uint8 (N, C, H, W) as one RGBA picture in rows of `columns` tiles with transparent gaps."""
+    count, _, height, width = images.shape
+    rows = max(1, -(-count // columns))
+    picture = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
+    for place, image in enumerate(images):
+        y, x = place // columns * (height + gap), place % columns * (width + gap)
+        picture[y : y + height, x : x + width, :3] = image.transpose(1, 2, 0)
+        picture[y : y + height, x : x + width, 3] = 255
+    return picture
+
+
+def ink(picture: Pixels, colour: str) -> Pixels:
+    """A grey RGBA picture as ink of one colour: brightness becomes opacity, so it suits a light and a dark page."""
+    drawn = picture.copy()
+    drawn[..., 3] = picture[..., 0].astype(np.uint16) * picture[..., 3] // 255
+    drawn[..., :3] = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    return drawn
+
+
+def gallery(images: Sequence[Pixels], captions: Sequence[str], side: int = 84) -> None:
+    """Images (C, H, W) as equal tiles with a caption each, as many in a row as fit."""
+    tiles = "".join(
+        f'<figure><img src="{data_uri(pixels(image))}" alt="{escape(text, quote=True)}">'
+        f"<figcaption>{escape(text)}</figcaption></figure>"
+        for image, text in zip(images, captions, strict=True)
+    )
+    columns = f"grid-template-columns:repeat(auto-fill,minmax({side}px,1fr))"
+    st.html(f'<div class="cnn-gallery" style="{columns}">{tiles}</div>')
+
+
+def data_uri(picture: Pixels) -> str:
+    """A picture as a PNG inside an address."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def svg_uri(drawing: str) -> str:
+    """An SVG of our own as an address: st.html lets images through, but not drawings."""
+    return "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()

@@ -1,0 +1,85 @@
+"""Runs on pages: choosing one, its badge, its card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cnn_core.runs.store import store
+from cnn_core.runs.tables import Run
+from pages.ui import address, words
+from pages.ui.colours import STATUS, run_colour
+from pages.ui.curves import curves
+from pages.ui.errors import plain, say, spoken
+from pages.ui.figures import spark
+from pages.ui.layout import nothing_yet
+
+WITH_WEIGHTS = ("finished", "stopped", "paused", "interrupted", "running")
+
+
+def pick_run(statuses: Sequence[str] = ("finished", "stopped")) -> Run:
+    """A select box of runs that have got this far, tied to ?run=; the latest by default.
+
+    Ends the page with a picture and a way on when there is none.
+    """
+    runs = {run.id: run for run in store().runs() if run.status in statuses and run.best_epoch}
+    wanted = address.asked("run")
+    if wanted and wanted not in runs:
+        _explain(wanted)
+    if not runs:
+        nothing_yet("No network has learned anything here yet.")
+        st.stop()
+    key = "choice:run"
+    st.session_state[key] = wanted if wanted in runs else next(iter(runs))
+    chosen = st.selectbox(
+        "Run", list(runs), format_func=lambda run_id: title(runs[run_id]), key=key, on_change=_run_chosen,
+        help="The latest run first, with its accuracy on the test images.",
+    )  # fmt: skip
+    address.put(run=chosen)
+    return runs[chosen]
+
+
+def title(run: Run) -> str:
+    """A run in one line, for choices."""
+    accuracy = f" · {words.percent(run.test_accuracy, 2)}" if run.test_accuracy is not None else ""
+    return f"{run.name}{accuracy} · {words.ago(run.created)}"
+
+
+def badge(run: Run) -> None:
+    colour, icon = STATUS[run.status]
+    st.badge(run.status, icon=icon, color=colour)  # type: ignore[arg-type]
+
+
+def card(run: Run) -> None:
+    """A recent run: name, status, what it learned, its validation accuracy as a small curve, and a way to open it."""
+    with st.container(border=True, height="stretch"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(run.name)}**")
+            badge(run)
+        metrics = store().metrics(run.id)
+        _, train, validation = curves(metrics, "accuracy")
+        spark([point[1] for point in (validation if len(validation) > 1 else train)], run_colour(run.id))
+        st.caption(f"{summary(run)} · {words.ago(run.created)}")
+        page, text = ("train", "Watch") if run.live else ("evaluate", "Evaluate")
+        if run.test_accuracy is None and not run.live:
+            page, text = "train", "Open"
+        st.page_link(f"pages/{page}.py", label=text, icon=":material/arrow_forward:", query_params={"run": run.id})
+
+
+def summary(run: Run) -> str:
+    """How far and how good, in a few words."""
+    if run.test_accuracy is not None:
+        return f"{words.percent(run.test_accuracy, 2)} on test images in {words.duration(run.seconds)}"
+    return f"epoch {run.epoch:.1f} of {run.recipe.training.epochs}"
+
+
+def _explain(run_id: str) -> None:
+    """Say why the run of the address cannot be shown here; another one is shown."""
+    with spoken():
+        run = store().get(run_id)
+        say(f"{run.name} is {run.status} and has nothing to show here yet. Another run is shown.")
+
+
+def _run_chosen() -> None:
+    st.query_params["run"] = st.session_state["choice:run"]

@@ -1,0 +1,70 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+import time
+
+ACRONYMS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
+
+
+def label(name: str, unit: str = "") -> str:
+    """A field's name as a label: "training.batch_size" -> "Batch size"."""
+    words = name.rsplit(".", 1)[-1].replace("_", " ")
+    return words[:1].upper() + words[1:] + (f" ({unit})" if unit else "")
+
+
+def option(value: object) -> str:
+    """A value of a choice: "one_cycle" -> "One cycle"."""
+    text = str(value)
+    return ACRONYMS.get(text, text[:1].upper() + text[1:].replace("_", " "))
+
+
+def compact(number: float) -> str:
+    """Three significant digits and a letter: 6830 -> "6.83k"."""
+    for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= limit:
+            return f"{number / limit:.3g}{letter}"
+    return f"{number:.3g}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """0.9137 -> "91.4%"; a dash for what is not known yet."""
+    return "–" if share is None else f"{share * 100:.{digits}f}%"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def duration(seconds: float | None) -> str:
+    """7.2 -> "7 s", 80 -> "1 min 20 s", 7300 -> "2 h 2 min"; a dash for what is not known yet."""
+    if seconds is None:
+        return "–"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def ago(moment: float, now: float | None = None) -> str:
+    """A Unix time as "3 min ago"."""
+    passed = (time.time() if now is None else now) - moment
+    if passed < 60:
+        return "just now"
+    for size, word in ((86400, "day"), (3600, "hour"), (60, "min")):
+        if passed >= size:
+            count = int(passed // size)
+            return f"{count} {word}{'s' if count > 1 and word != 'min' else ''} ago"
+    return "just now"
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """(32, 14, 14) -> "32 × 14 × 14"."""
+    return " × ".join(f"{size:,}" for size in sizes)
+
+
+def count(number: int, word: str) -> str:
+    """1 -> "1 epoch", 3 -> "3 epochs", 2 -> "2 classes"."""
+    return f"{number:,} {word if number == 1 else word + ('es' if word.endswith('s') else 's')}"

@@ -1,0 +1,62 @@
+"""The printed networks, number for number."""
+
+import pytest
+import torch
+from torch import nn
+
+from cnn_core.errors import UnknownNameError
+from cnn_core.models.layers import Shape
+from cnn_core.models.network import build
+from cnn_core.models.presets import layers_of, network_presets
+from cnn_core.models.summary import summarise, totals
+from cnn_core.recipe import LayerSpec, NetworkSpec
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "parameters"),
+    [
+        ("simple_cnn", (3, 32, 32), 156_074),
+        ("two_conv_net", (1, 28, 28), 11_252),
+        ("two_conv_net_repaired", (1, 28, 28), 11_252),
+        ("one_conv_net", (3, 32, 32), 296_130),
+        ("lenet5", (1, 28, 28), 61_706),
+    ],
+)
+def test_parameter_counts(name: str, shape: Shape, parameters: int) -> None:
+    layers = network_presets.get(name).layers
+    assert totals(summarise(layers, shape, 10)).parameters == parameters
+    assert sum(weights.numel() for weights in build(layers, shape, 10).parameters()) == parameters
+
+
+def test_the_two_conv_net_is_as_printed() -> None:
+    network = build(network_presets.get("two_conv_net").layers, (1, 28, 28), 10)
+    printed = nn.Sequential(
+        nn.Conv2d(1, 6, 5), nn.MaxPool2d(2), nn.Conv2d(6, 10, 5), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(160, 56), nn.ReLU(), nn.Linear(56, 10), nn.Sigmoid(),
+    )  # fmt: skip
+    assert [str(child) for child in network] == [str(child) for child in printed]
+
+
+def test_the_repaired_one_has_relus_and_no_sigmoid() -> None:
+    kinds = [layer.kind for layer in network_presets.get("two_conv_net_repaired").layers]
+    assert kinds == [
+        *("conv", "relu", "max_pool", "conv", "relu", "max_pool", "flatten", "linear", "relu", "linear"),
+    ]
+
+
+def test_own_layers_win_over_the_preset() -> None:
+    own = (LayerSpec(kind="flatten"), LayerSpec(kind="linear"))
+    assert layers_of(NetworkSpec(preset="mlp", layers=own)) == own
+
+
+def test_an_unknown_preset_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match=r"no network called 'simple_cn'.*Did you mean simple_cnn.*lenet5"):
+        layers_of(NetworkSpec(preset="simple_cn"))
+
+
+def test_every_layer_of_the_default_network_sees_a_batch_of_one_in_evaluation() -> None:
+    network = build(network_presets.get("compact_resnet").layers, (1, 28, 28), 10).eval()
+    images = torch.randn(5, 1, 28, 28)
+    with torch.no_grad():
+        alone = torch.cat([network(image[None]) for image in images])
+        assert torch.allclose(alone, network(images), atol=1e-5)

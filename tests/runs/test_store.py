@@ -1,0 +1,184 @@
+"""The run store: what pages and workers agree on."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cnn_core.errors import PlaygroundError, UnknownNameError
+from cnn_core.recipe import Recipe
+from cnn_core.runs import store as store_module
+from cnn_core.runs.events import Ended, EpochEnd, Finished, Report, Started
+from cnn_core.runs.store import LostRunError, RunStore, store
+from cnn_core.runs.tables import Worker
+
+STARTED = Started(step=0, steps=10, device="CPU", precision="float32", dataset_hash="x")
+
+
+def report(step: int) -> Report:
+    return Report(
+        step=step, epoch=step / 5, loss=1.0 / step, train_accuracy=0.5, learning_rate=0.1, images_per_second=9.0,
+        seconds=float(step),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def runs(home: Path) -> RunStore:
+    return store()
+
+
+@pytest.fixture
+def held(runs: RunStore) -> str:
+    """A run that worker "w" has started."""
+    run_id = runs.create(Recipe(), "held", worker="w")
+    runs.record(run_id, "w", STARTED)
+    return run_id
+
+
+def test_a_run_comes_back_as_it_was_made(runs: RunStore) -> None:
+    recipe = Recipe(seed=5)
+    run = runs.get(runs.create(recipe, "  my\nfirst \x00 run "))
+    assert run.recipe == recipe
+    assert (run.name, run.status, run.position, run.live) == ("my first run", "queued", 1, True)
+
+
+def test_the_queue_is_first_come_first_served(runs: RunStore) -> None:
+    ids = [runs.create(Recipe(), f"run {number}") for number in range(3)]
+    assert [runs.get(run_id).position for run_id in ids] == [1, 2, 3]
+    assert [run.position for run in runs.runs()] == [3, 2, 1]
+    assert [runs.claim("w") for _ in range(4)] == [*ids, None]
+    assert runs.get(ids[0]).status == "starting"
+
+
+def test_two_workers_never_get_the_same_run(runs: RunStore, home: Path) -> None:
+    ids = {runs.create(Recipe(), f"run {number}") for number in range(30)}
+    code = (
+        "import sys; from cnn_core.runs.store import store\nwhile run_id := store().claim(sys.argv[1]): print(run_id)"
+    )
+    workers = [
+        subprocess.Popen([sys.executable, "-c", code, name], stdout=subprocess.PIPE, text=True) for name in ("a", "b")
+    ]
+    taken = [line for worker in workers for line in worker.communicate()[0].split()]
+    assert len(taken) == 30
+    assert set(taken) == ids
+
+
+def test_events_change_the_run_and_draw_its_curves(runs: RunStore, held: str) -> None:
+    for step in range(1, 6):
+        runs.record(held, "w", report(step))
+    end = EpochEnd(
+        step=5, epoch=1.0, loss=0.3, validation_accuracy=0.8, learning_rate=0.1, images_per_second=9.0, seconds=6.0,
+        best_epoch=1, best_validation_loss=0.3,
+    )  # fmt: skip
+    runs.record(held, "w", end)
+    run = runs.get(held)
+    assert (run.status, run.step, run.steps, run.train_accuracy, run.best_epoch) == ("running", 5, 10, 0.5, 1)
+    assert run.remaining == pytest.approx(6.0)
+    points = runs.metrics(held)
+    assert [(point.kind, point.step, point.accuracy) for point in points] == [
+        *(("train", step, 0.5) for step in range(1, 6)), ("validation", 5, 0.8),
+    ]  # fmt: skip
+    assert [point.id for point in runs.metrics(held, after=points[3].id)] == [points[4].id, points[5].id]
+
+
+def test_the_last_event_lets_go_of_the_run(runs: RunStore, held: str) -> None:
+    runs.record(held, "w", Finished(test_accuracy=0.9, test_loss=0.2))
+    run = runs.get(held)
+    assert (run.status, run.test_accuracy, run.live) == ("finished", 0.9, False)
+    assert run.finished
+    with pytest.raises(LostRunError):
+        runs.record(held, "w", report(1))
+
+
+def test_a_resumed_run_forgets_the_points_after_its_checkpoint(runs: RunStore, held: str) -> None:
+    for step in (1, 2, 3, 4):
+        runs.record(held, "w", report(step))
+    runs.record(held, "w", Ended(status="interrupted"))
+    assert runs.take(held, "w2")
+    runs.record(held, "w2", Started(step=2, steps=10, device="CPU", precision="float32", dataset_hash="x"))
+    assert [point.step for point in runs.metrics(held)] == [1, 2]
+
+
+def test_a_silent_worker_is_interrupted_and_cannot_write_any_more(
+    runs: RunStore, held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.reap()
+    assert runs.get(held).status == "running"
+    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0.05)
+    time.sleep(0.1)
+    runs.reap()
+    run = runs.get(held)
+    assert (run.status, run.resumable) == ("interrupted", True)
+    assert "Resume" in run.message
+    with pytest.raises(LostRunError):
+        runs.record(held, "w", report(1))
+
+
+def test_a_heartbeat_keeps_the_run(runs: RunStore, held: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0.3)
+    worker = Worker(id="w", slot=0, pid=1, device="cpu", ready=True, run_id=held)
+    for _ in range(5):
+        time.sleep(0.1)
+        runs.beat(worker)
+        runs.reap()
+    assert runs.get(held).status == "running"
+    assert [known.slot for known in runs.workers()] == [0]
+    runs.leave("w")
+    assert runs.workers() == []
+    assert runs.get(held).status == "interrupted"
+
+
+def test_commands_are_taken_once_in_order_and_die_with_the_claim(runs: RunStore, held: str) -> None:
+    runs.tell(held, "learning_rate", 0.5)
+    runs.tell(held, "pause")
+    assert [(command.verb, command.value) for command in runs.commands(held)] == [
+        ("learning_rate", 0.5),
+        ("pause", None),
+    ]
+    assert runs.commands(held) == []
+    runs.tell(held, "stop")
+    runs.leave("w")
+    runs.requeue(held)
+    assert runs.claim("w2") == held
+    assert runs.commands(held) == []
+
+
+def test_delete_removes_everything_and_stops_the_worker(runs: RunStore, held: str, home: Path) -> None:
+    runs.record(held, "w", report(1))
+    runs.tell(held, "pause")
+    runs.delete(held)
+    with pytest.raises(LostRunError):
+        runs.record(held, "w", report(2))
+    with sqlite3.connect(home / "playground.db") as database:
+        assert database.execute("select count(*) from metrics").fetchone() == (0,)
+        assert database.execute("select count(*) from commands").fetchone() == (0,)
+
+
+def test_an_unknown_run_names_recent_ones(runs: RunStore) -> None:
+    with pytest.raises(UnknownNameError, match="There are no runs yet"):
+        runs.get("abc")
+    run_id = runs.create(Recipe(), "one")
+    with pytest.raises(UnknownNameError, match=run_id):
+        runs.get("abc")
+
+
+def test_names_are_cleaned(runs: RunStore) -> None:
+    run_id = runs.create(Recipe(), "one")
+    runs.rename(run_id, "x" * 500)
+    assert runs.get(run_id).name == "x" * 80
+    with pytest.raises(PlaygroundError, match="needs a name"):
+        runs.rename(run_id, "\n \t")
+
+
+def test_another_database_by_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNN_PLAYGROUND_DATABASE_URL", f"sqlite:///{tmp_path / 'elsewhere' / 'class.db'}")
+    store().create(Recipe(), "one")
+    assert (tmp_path / "elsewhere" / "class.db").exists()
+
+
+def test_sqlite_runs_in_wal_mode(runs: RunStore, home: Path) -> None:
+    with sqlite3.connect(home / "playground.db") as database:
+        assert database.execute("pragma journal_mode").fetchone() == ("wal",)

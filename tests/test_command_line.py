@@ -1,0 +1,141 @@
+"""`python -m cnn_core` as a person would use it."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cnn_core.data.library import open_dataset
+from cnn_core.recipe import Recipe
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
+from cnn_core.training.plan import starting_recipe
+
+ROOT = Path(__file__).parents[1]
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "cnn_core", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(*arguments: str) -> tuple[int, list[dict], str]:
+    """Exit code, the JSON lines of standard output, and standard error."""
+    process = start(*arguments)
+    output, errors = process.communicate(timeout=120)
+    return process.returncode, [json.loads(line) for line in output.splitlines()], errors
+
+
+def test_train_evaluate_predict_and_list(home: Path, tmp_path: Path) -> None:
+    code, lines, errors = run(
+        "train", "--dataset", "digits", "--network", "simple_cnn", "--epochs", "2", "--seed", "7"
+    )  # fmt: skip
+    assert (code, errors) == (0, "")
+    summary = lines[-1]
+    assert {"report", "epochend", "finished"} <= {line.get("event") for line in lines}
+    trained = store().get(summary["run"])
+    assert (trained.recipe.seed, trained.recipe.training.epochs, trained.status) == (7, 2, "finished")
+    assert summary["test_accuracy"] == trained.test_accuracy
+
+    code, lines, _ = run("evaluate", summary["run"])
+    assert code == 0
+    assert lines[0]["accuracy"] == pytest.approx(trained.test_accuracy)
+    assert [row["class"] for row in lines[0]["per_class"]] == RunFolder(summary["run"]).plan()["classes"]
+
+    digits = open_dataset("digits")
+    index = int(digits.splits["test"][0])
+    Image.fromarray(digits.images[index, 0]).save(tmp_path / "digit.png")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG nothing")
+    code, lines, errors = run("predict", summary["run"], str(tmp_path / "broken.png"), str(tmp_path / "digit.png"))
+    assert code == 2
+    assert "broken.png" in errors
+    assert len(lines) == 1, errors
+    assert "Traceback" not in errors
+    [[_, best], *_] = lines[0]["top"]
+    expected = RunFolder(summary["run"]).predictions()
+    assert best == pytest.approx(float(expected.probabilities[0].max()), abs=1e-4)
+
+    assert [line["run"] for line in run("runs")[1]] == [summary["run"]]
+
+
+def test_lists_name_everything(home: Path) -> None:
+    assert {"fashion_mnist_sample", "digits", "cifar10"} <= {line["dataset"] for line in run("datasets")[1]}
+    assert {"simple_cnn", "compact_resnet"} <= {line["network"] for line in run("networks")[1]}
+
+
+def test_a_recipe_from_a_file(home: Path, tmp_path: Path) -> None:
+    values = starting_recipe("digits", "mlp").model_dump()
+    values["training"]["epochs"] = 1
+    path = tmp_path / "recipe.json"
+    path.write_text(Recipe.model_validate(values).to_json())
+    code, lines, _ = run("train", "--recipe", str(path))
+    assert code == 0
+    assert store().get(lines[-1]["run"]).recipe.data.dataset == "digits"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("train", "--dataset", "mnits"), "Did you mean mnist?"),
+        (("train", "--network", "resnet"), "Known: "),
+        (("train", "--epochs", "0"), "training.epochs: input should be greater than or equal to 1"),
+        (("train", "--recipe", "nowhere.json"), "nowhere.json cannot be read"),
+        (("train", "--resume", "ffffffff"), "There is no run 'ffffffff'"),
+        (("evaluate", "../../etc"), "There is no run"),
+        (("predict", "ffffffff", "a.png"), "There is no run"),
+        (("datasets", "--get", "mnist"), "MNIST"),
+        (("datasets", "--get", "digits", "--size", "100000"), "size"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence_and_exit_code_2(home: Path, arguments: tuple[str, ...], part: str) -> None:
+    code, _, errors = run(*arguments)
+    assert code == 2
+    assert part in errors
+    assert "Traceback" not in errors
+
+
+def test_a_bad_recipe_file_is_a_sentence(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text('{"training": {"optimizer": "adam"}}')
+    code, _, errors = run("train", "--recipe", str(path))
+    assert (code, store().runs()) == (2, [])
+    assert "training.optimizer is not a known field. Known: epochs" in errors
+
+
+def test_ctrl_c_keeps_the_run_and_resume_goes_on(home: Path) -> None:
+    process = start("train", "--dataset", "digits", "--network", "simple_cnn", "--epochs", "30")
+    assert process.stdout
+    for line in process.stdout:
+        if json.loads(line).get("event") == "epochend":
+            break
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    summary = json.loads(output.splitlines()[-1])
+    assert (process.returncode, errors, summary["status"]) == (1, "", "interrupted")
+    process = start("train", "--resume", summary["run"])
+    assert process.stdout
+    lines = (json.loads(line) for line in process.stdout)
+    started = next(line for line in lines if line["event"] == "started")
+    assert started["step"] > 0
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+def test_a_run_that_diverges_ends_with_its_reason(home: Path, tmp_path: Path) -> None:
+    values = starting_recipe("digits", "mlp").model_dump()
+    values["training"] |= {
+        "optimiser": "sgd",
+        "learning_rate": 10.0,
+        "momentum": 0.99,
+        "epochs": 30,
+        "schedule": "constant",
+    }
+    path = tmp_path / "recipe.json"
+    path.write_text(Recipe.model_validate(values).to_json())
+    code, lines, _ = run("train", "--recipe", str(path))
+    assert (code, lines[-1]["status"]) == (1, "failed")
+    assert "try 1" in lines[-1]["message"]

@@ -1,0 +1,78 @@
+"""Imports point down only, and the light modules stay light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = {
+    "cnn_core.registry": 0, "cnn_core.settings": 0, "cnn_core.errors": 0,
+    "cnn_core.recipe": 1,
+    "cnn_core.data": 2, "cnn_core.models": 2, "cnn_core.runs": 2,
+    "cnn_core.training": 3, "cnn_core.evaluation": 3, "cnn_core.inspection": 3, "cnn_core.inference": 3,
+    "cnn_core.export": 4,
+    "cnn_core.jobs": 5,
+    "cnn_core.__main__": 6, "pages": 6, "app": 6,
+}  # fmt: skip
+ROOMS_TOGETHER = (0, 6)  # words build on words, and app.py on pages/; elsewhere neighbours do not know each other
+LIGHT = (
+    "cnn_core.registry", "cnn_core.settings", "cnn_core.errors", "cnn_core.recipe",
+    "cnn_core.runs.store", "cnn_core.runs.folder", "cnn_core.jobs.queue", "cnn_core.jobs.pool", "cnn_core.jobs.prepare",
+    "cnn_core.training.plan", "cnn_core.data.library", "cnn_core.data.statistics", "cnn_core.models.summary",
+    "cnn_core.evaluation.metrics", "cnn_core.inspection.montage",
+)  # fmt: skip
+FILES = [ROOT / "app.py", *sorted((ROOT / "cnn_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(module: str) -> str | None:
+    """The entry of FLOORS a module belongs to; None for packages of others and the empty cnn_core itself."""
+    return next((room for room in FLOORS if module == room or module.startswith(f"{room}.")), None)
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module a file imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_imports_point_down(path: Path) -> None:
+    here = room_of(module_of(path))
+    if here is None:
+        assert module_of(path) == "cnn_core", "a new folder: give it a floor"
+        return
+    for module in imports_of(path):
+        there = room_of(module)
+        if there is None or there == here:
+            continue
+        together = FLOORS[there] == FLOORS[here] in ROOMS_TOGETHER
+        assert together or FLOORS[there] < FLOORS[here], f"{module_of(path)} (floor {FLOORS[here]}) imports {module}"
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if "cnn_core" in path.parts], ids=module_of)
+def test_the_core_knows_nothing_of_streamlit(path: Path) -> None:
+    assert not any(module.split(".")[0] == "streamlit" for module in imports_of(path))
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_modules_do_not_load_torch(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_no_file_is_long() -> None:
+    long = {module_of(path): lines for path in FILES if (lines := len(path.read_text().splitlines())) > 300}
+    assert not long
