@@ -30,7 +30,9 @@ page = st.navigation(
         ],
     }
 )
-workers()
 layout.frame()
-with spoken():
-    page.run()
+try:
+    with spoken():
+        page.run()
+finally:
+    workers()  # after the page: torch, loading in the workers, would take a second from the first picture

@@ -10,14 +10,15 @@ from pages.ui import datasets, figures, layout
 from pages.ui.classifiers import TYPES, classifier, pick_epoch, top, uploads
 from pages.ui.errors import plain
 from pages.ui.pictures import pixels, thumbnail
-from pages.ui.runs import WITH_WEIGHTS, pick_run
+from pages.ui.runs import WITH_WEIGHTS, pick_run, require_runs
 
 SAMPLES = 6
 
 layout.title("Classify", "Give a trained network pictures it has never seen. They stay on the computer it runs on.")
+runs = require_runs(WITH_WEIGHTS)
 results, panel = layout.beside()
 with panel, layout.card("Network"):
-    run = pick_run(WITH_WEIGHTS)
+    run = pick_run(runs)
     network = classifier(run, pick_epoch(run))
 with results:
     with layout.card("Your pictures"):
@@ -33,9 +34,10 @@ with results:
                 max_upload_size=settings().upload_megabytes,
             )
             files = [(file.name, file.getvalue()) for file in chosen]
+        invert = st.toggle("Invert", help="Swap light and dark: many data sets show light things on black.")
     pictures = uploads(files)
     for name, picture in pictures:
-        seen = network.see(picture)
+        seen = 255 - network.see(picture) if invert else network.see(picture)
         with st.container(border=True):
             st.markdown(f"**{plain(name)}**")
             whole, small, answer = st.columns([1, 1, 2], vertical_alignment="center")

@@ -5,10 +5,10 @@ import streamlit as st
 from cnn_core.evaluation.metrics import evaluate
 from cnn_core.runs.folder import RunFolder
 from pages.ui import datasets, evaluation, figures, layout, words
-from pages.ui.runs import pick_run
+from pages.ui.runs import pick_run, require_runs
 
 layout.title("Evaluate", "The weights of the best epoch on test images that neither training nor that choice has seen.")
-run = pick_run()
+run = pick_run(require_runs())
 dataset = datasets.of_run(run)
 predictions = RunFolder(run.id).predictions()
 if predictions is None:

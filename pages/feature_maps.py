@@ -8,13 +8,14 @@ from cnn_core.inspection.montage import enlarge
 from pages.ui import address, datasets, figures, inspection, layout
 from pages.ui.classifiers import classifier, pick_epoch, pick_picture, top
 from pages.ui.pictures import pixels
-from pages.ui.runs import WITH_WEIGHTS, pick_run
+from pages.ui.runs import WITH_WEIGHTS, pick_run, require_runs
 
 layout.title("Feature maps", "A picture on its way through the network: bright is where a layer responds.")
+runs = require_runs(WITH_WEIGHTS)
 results, panel = layout.beside()
-with panel:
+with panel, st.container(key="choices-first"):
     with layout.card("Network"):
-        run = pick_run(WITH_WEIGHTS)
+        run = pick_run(runs)
         network = classifier(run, pick_epoch(run))
     with layout.card("Picture"):
         dataset = datasets.of_run(run)

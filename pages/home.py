@@ -6,7 +6,7 @@ from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.queue import submit
 from cnn_core.runs.store import store
 from cnn_core.training.plan import starting_recipe
-from pages.ui import datasets, layout, runs
+from pages.ui import datasets, layout, live, runs
 from pages.ui.errors import say
 
 
@@ -17,6 +17,7 @@ def first_experiment() -> None:
     except PlaygroundError as error:
         say(error)
         return
+    live.expect(run_id)
     st.switch_page("pages/train.py", query_params={"run": run_id})
 
 
@@ -52,7 +53,7 @@ for page, (name, icon, sentence) in steps.items():
 
 if latest := store().runs(limit=6):
     st.markdown("#### Latest runs")
-    cards = st.grid(3, min_column_width=260)
+    cards = st.grid(3, min_column_width=260, border=True)
     for run in latest:
         with cards.cell():
             runs.card(run)

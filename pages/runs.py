@@ -4,6 +4,7 @@ import streamlit as st
 
 from cnn_core.runs.store import store
 from pages.ui import figures, history, layout
+from pages.ui.curves import Record
 
 layout.title("Runs", "Everything that was trained here. Tick rows to rename, delete or compare them.")
 runs = store().runs(limit=500)
@@ -19,7 +20,7 @@ if compared:
     st.markdown("#### Side by side" if len(compared) > 1 else "#### This run")
     if not ticked:
         st.caption("The latest finished runs; tick others above.")
-    figures.compare_curves({run.id: store().metrics(run.id) for run in compared}, compared)
+    figures.compare_curves({run.id: Record(store().metrics(run.id)) for run in compared}, compared)
     with layout.card("Results", "The best value of each row is marked; differences are to the first run."):
         history.results(compared)
     if len(compared) > 1:

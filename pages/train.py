@@ -9,15 +9,17 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from cnn_core.training.plan import check, input_of
-from pages.ui import address, layout, live, words
+from pages.ui import address, layout, live, runs, words
 from pages.ui.errors import plain, say
 from pages.ui.network import network_picture, network_sentence, network_table
-from pages.ui.recipe_form import forget, recipe_form, recipe_shown
+from pages.ui.recipe_address import forget, recipe_shown
+from pages.ui.recipe_form import recipe_form
 
 
 def run_on_show() -> Run | None:
     """The run of the address; one that is unknown is answered with a sentence."""
     wanted = address.asked("run")
+    live.wait_for_first_point(wanted)
     try:
         return store().get(wanted) if wanted else None
     except PlaygroundError as error:
@@ -47,7 +49,7 @@ def start(recipe: Recipe, works: bool) -> None:
             run_id = submit(recipe)
             forget()
             address.put(run=run_id)
-            live.wait_for_news(run_id, lambda run: bool(run.step))
+            live.expect(run_id)
             st.rerun()
 
 
@@ -70,6 +72,8 @@ with panel:
         recipe_form(recipe)
 with results:
     rows = layers_of(recipe)
+    if not run:
+        runs.live_now()
     if run:
         live.watch(run)
         live.after(run)

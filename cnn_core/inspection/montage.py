@@ -54,7 +54,8 @@ def balanced_columns(count: int) -> int:
 def _levels(groups: np.ndarray, scale: Scale) -> np.ndarray:
     """(groups, …) -> the same shape, 0…254, each group on its own scale."""
     inside = tuple(range(1, groups.ndim))
-    low, high = groups.min(inside, keepdims=True), groups.max(inside, keepdims=True)
+    low = groups.min(inside, keepdims=True).astype(np.float64)  # float64: the span of float32 can overflow
+    high = groups.max(inside, keepdims=True).astype(np.float64)
     if scale == "diverging":
         high = np.maximum(np.maximum(high, -low), np.finfo(np.float32).tiny)  # all zero stays in the middle
         low = -high

@@ -41,31 +41,35 @@ def _add(preset: NetworkPreset) -> None:
     network_presets.add(preset.name, preset)
 
 
-def _conv_block(channels: int, **parameters: int) -> Layers:
-    """conv-BN-ReLU"""
-    return layer("conv", channels=channels, bias=False, **parameters), layer("batch_norm"), layer("relu")
+def _compact_block(channels: int) -> Layers:
+    """conv-pool-BN-ReLU. Pooling first leaves batch norm and ReLU a quarter of the numbers."""
+    return layer("conv", channels=channels, bias=False), layer("max_pool"), layer("batch_norm"), layer("relu")
 
 
+# Chosen on validation images for 20 s of two AVX2 cores on the bundled sample: 91.0% on 10,000 of them and 90.8% on the
+# test images, mean of three seeds. In networks next to it and at equal time, a 4×4 stem of stride 2 instead of
+# convolve-then-pool lost 0.4 to 0.6 points, an unscaled head 0.4, batches of 256 0.4, and shifts gained nothing.
 _add(
     NetworkPreset(
         "compact_resnet",
         "Compact ResNet",
-        "How batch norm, residual blocks and global pooling reach high accuracy with few parameters and little time.",
-        "He et al. 2015 (ResNet) in the small, fast form of the DAWNBench and airbench CIFAR-10 entries.",
+        "How batch norm, residual blocks and global pooling reach high accuracy with few parameters in little time.",
+        "He et al. 2015 (ResNet), in the small and fast form of the DAWNBench and airbench entries for CIFAR-10.",
         (
-            *_conv_block(32, kernel=4, stride=2, padding=1),
-            *_conv_block(64, kernel=3, stride=2, padding=1),
+            *_compact_block(16),
+            *_compact_block(32),
             layer("residual"),
-            layer("global_pool", mode="max"),
-            layer("linear", scale=0.125),
+            layer("residual", channels=64, stride=2),
+            *(layer("global_pool", mode="max"), layer("linear", scale=0.125)),
         ),
         TrainingSpec(
             epochs=10,
-            batch_size=256,
+            batch_size=128,
             optimiser="sgd",
-            learning_rate=0.4,
+            learning_rate=0.3,
             weight_decay=5e-4,
             schedule="one_cycle",
+            warm_up=0.25,
             label_smoothing=0.1,
         ),
     )

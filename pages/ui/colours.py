@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-GREY = "#64748B"
+DULL = "#64748B"  # of the theme's palette: a run in grey looks switched off
+GREY, RIGHT, WRONG = "#8A97AB", "#0D9488", "#DC2626"
 STATUS = {
     "queued": ("gray", ":material/hourglass_empty:"),
     "starting": ("blue", ":material/rocket_launch:"),
@@ -22,11 +23,7 @@ def palette() -> list[str]:
     return list(st.get_option("theme.chartCategoricalColors"))
 
 
-def sequential() -> list[str]:
-    return list(st.get_option("theme.chartSequentialColors"))
-
-
 def run_colour(run_id: str) -> str:
     """Made from the id, so it is the same on every page, in every browser, and after other runs are deleted."""
-    colours = palette()
+    colours = [colour for colour in palette() if colour != DULL]
     return colours[int(run_id, 16) % len(colours)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -26,34 +27,46 @@ def thin(x: NDArray[np.float64], y: NDArray[np.float64], most: int) -> NDArray[n
     return np.array([*kept, len(x) - 1])
 
 
-def smooth(y: NDArray[np.float64], window: float) -> NDArray[np.float64]:
-    """Exponential moving mean over about `window` points, without a pull towards the first one."""
-    keep = 1 - 1 / max(window, 1.0)
-    smoothed, total, weight = np.empty_like(y), 0.0, 0.0
-    for position, value in enumerate(y):
-        total, weight = keep * total + value, keep * weight + 1
-        smoothed[position] = total / weight
-    return smoothed
+def smooth(y: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Mean over `window` points around each, fewer at the ends: unlike a moving mean of the past it does not lag."""
+    if len(y) < 3 or window < 2:
+        return y
+    window = min(window, len(y)) // 2 * 2 + 1
+    sums, counts = (np.convolve(values, np.ones(window)) for values in (y, np.ones_like(y)))
+    middle = np.s_[window // 2 : window // 2 + len(y)]
+    return sums[middle] / counts[middle]
 
 
-def curves(metrics: Sequence[Metric], quantity: str) -> tuple[Points, Points, Points]:
+class Record:
+    """A run's metrics in columns, as far as they have been read: a live chart adds a few a second."""
+
+    def __init__(self, metrics: Iterable[Metric] = ()):
+        self.last = 0  # id of the newest metric
+        self.step = 0  # of the newest metric
+        self._columns: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self.add(metrics)
+
+    def add(self, metrics: Iterable[Metric]) -> None:
+        """Append metrics in the order they were recorded."""
+        for metric in metrics:
+            self.last, self.step = metric.id, metric.step
+            for name in ("epoch", "loss", "accuracy"):
+                self._columns[metric.kind, name].append(getattr(metric, name))
+
+    def column(self, kind: str, name: str) -> NDArray[np.float64]:
+        """epoch, loss or accuracy of the train or validation metrics: float64 (N,)."""
+        return np.array(self._columns[kind, name], np.float64)
+
+
+def curves(record: Record, quantity: str) -> tuple[Points, Points, Points]:
     """Raw training, smoothed training and validation points [epoch, value] of `quantity`, "loss" or "accuracy"."""
-    train = _columns([metric for metric in metrics if metric.kind == "train"], quantity)
-    validation = _columns([metric for metric in metrics if metric.kind == "validation"], quantity)
-    mean = smooth(train[1], len(train[1]) / 30)
-    raw = thin(*train, MOST_POINTS)
+    epochs, values = record.column("train", "epoch"), record.column("train", quantity)
+    mean = smooth(values, len(values) // 15)
+    raw = thin(epochs, values, MOST_POINTS)
     even = np.unique(np.linspace(0, max(len(mean) - 1, 0), MOST_POINTS).astype(int))[: len(mean)]
-    few = thin(*validation, MOST_EPOCHS)
-    return (
-        _points(train[0][raw], train[1][raw]),
-        _points(train[0][even], mean[even]),
-        _points(validation[0][few], validation[1][few]),
-    )
-
-
-def _columns(metrics: Sequence[Metric], quantity: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    epochs = np.array([metric.epoch for metric in metrics], np.float64)
-    return epochs, np.array([getattr(metric, quantity) for metric in metrics], np.float64)
+    ends, checks = record.column("validation", "epoch"), record.column("validation", quantity)
+    few = thin(ends, checks, MOST_EPOCHS)
+    return _points(epochs[raw], values[raw]), _points(epochs[even], mean[even]), _points(ends[few], checks[few])
 
 
 def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> Points:

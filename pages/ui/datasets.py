@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -17,11 +19,11 @@ from cnn_core.runs.tables import Run
 from cnn_core.training.plan import starting_recipe
 from pages.ui import figures, layout, words
 from pages.ui.colours import palette
-from pages.ui.errors import say, spoken
-from pages.ui.pictures import gallery, ink, pixels, strip
+from pages.ui.errors import plain, say, spoken
+from pages.ui.pictures import data_uri, gallery, ink, pixels, strip
 
 ROWS = 10  # classes shown at once
-PER_ROW = 16
+PER_ROW = 12
 MANY = 48  # images of one class
 MOST_NUMBERS = 32  # pixels a side that are shown as numbers
 
@@ -67,7 +69,7 @@ def fetch(source: DatasetSource) -> None:
         if error := preparation_error(source.name):
             say(error)
         busy = preparing(source.name) or preparation(source.name) is not None
-        if st.button("Get it", icon=":material/download:", type="primary", disabled=busy):
+        if st.button("Get it", icon=":material/download:", type="primary", disabled=busy, key="get"):
             with spoken():
                 prepare_in_background(source.name)
                 st.rerun()
@@ -102,17 +104,19 @@ def samples(dataset: ImageDataset, split: str, label: int | None, page: int, see
     first = (page - 1) * ROWS
     for position, name in list(enumerate(dataset.classes))[first : first + ROWS]:
         text, picture = st.columns([1, 6], vertical_alignment="center")
-        text.markdown(f"**{name}**" if name.isalnum() else f"**{words.label(name)}**")
-        picture.image(_strip(dataset, split, position, seed), width="stretch")
+        text.markdown(f"**{plain(name)}**")
+        picture.html(_strip(str(dataset.folder), split, position, seed, dataset))
 
 
 def as_numbers(dataset: ImageDataset, index: int, channel: int, normalised: bool) -> None:
     """One image beside the numbers it is made of."""
     image = dataset.images[index]
-    picture, numbers = st.columns([2, 3], gap="medium")
+    picture, numbers = st.columns([1, 2], gap="medium")
     with picture:
         st.image(enlarge(pixels(image), 448), width="stretch")
-        st.markdown(f"**{dataset.classes[dataset.labels[index]]}** · image {index}, {split_of(dataset, index)} split")
+        st.markdown(
+            f"**{plain(dataset.classes[dataset.labels[index]])}** · image {index}, {split_of(dataset, index)} split"
+        )
     with numbers:
         values = image[channel] / 255.0
         shown = (values - dataset.mean[channel]) / dataset.std[channel] if normalised else image[channel]
@@ -129,7 +133,8 @@ def number_grid(values: np.ndarray, shown: np.ndarray) -> str:
         f"<tr>{''.join(_cell(int(grey), text(number)) for grey, number in zip(*pair, strict=True))}</tr>"
         for pair in zip(values[part], shown[part], strict=True)
     )
-    return f'<div class="cnn-numbers"><table>{rows}</table></div>'
+    side = min(40.0, 440 / values[part].shape[1])
+    return f'<div class="cnn-numbers"><table style="--side:{side:.1f}px">{rows}</table></div>'
 
 
 def _cell(grey: int, text: str) -> str:
@@ -150,14 +155,13 @@ def _tensor_sentence(dataset: ImageDataset, channel: int, normalised: bool) -> s
     )
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _tiles(folder: str, split: str, label: int, seed: int, _dataset: ImageDataset) -> np.ndarray:
+@st.cache_data(max_entries=400, show_spinner=False)
+def _strip(folder: str, split: str, label: int, seed: int, _dataset: ImageDataset) -> str:
+    """A row of images of one class as HTML, one pixel a pixel: the style enlarges it."""
     chosen = sample(_dataset, split, label, PER_ROW, seed)
-    return strip(_dataset.images[chosen], PER_ROW)
-
-
-def _strip(dataset: ImageDataset, split: str, label: int, seed: int) -> np.ndarray:
-    return enlarge(_tiles(str(dataset.folder), split, label, seed, dataset), 960)
+    address = data_uri(strip(_dataset.images[chosen], PER_ROW, gap=1 + _dataset.image_size // 24))
+    name = escape(_dataset.classes[label], quote=True)
+    return f'<div class="cnn-strip"><img alt="Images of {name}" src="{address}"></div>'
 
 
 def _progress(name: str) -> None:

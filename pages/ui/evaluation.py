@@ -12,6 +12,7 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.evaluation.metrics import Evaluation, Means, cell
 from cnn_core.runs.folder import Predictions
 from pages.ui import address, words
+from pages.ui.errors import plain
 from pages.ui.pictures import gallery
 
 MOST_IMAGES = 60
@@ -81,12 +82,10 @@ def cell_images(dataset: ImageDataset, predictions: Predictions, true: int, pred
     if not len(positions):
         st.info("No test image is in this cell.", icon=":material/thumb_up:")
         return
-    called = dataset.classes[predicted] if predicted >= 0 else "something else"
+    truth, called = dataset.classes[true], dataset.classes[predicted] if predicted >= 0 else "something else"
     sign = ":green[:material/check_circle:]" if true == predicted else ":red[:material/cancel:]"
     more = f", the first {MOST_IMAGES} shown" if len(positions) > MOST_IMAGES else ""
-    st.markdown(
-        f"{sign} {words.count(len(positions), 'image')} of **{dataset.classes[true]}** called **{called}**{more}"
-    )
+    st.markdown(f"{sign} {words.count(len(positions), 'image')} of **{plain(truth)}** called **{plain(called)}**{more}")
     shown = positions[:MOST_IMAGES]
     names = [dataset.classes[number] for number in predictions.predicted[shown]]
     captions = [f"{name} {words.percent(share, 0)}" for name, share in zip(names, sure[shown], strict=True)]

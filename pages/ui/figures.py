@@ -4,38 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from cnn_core.runs.tables import Metric, Run
-from pages.ui.colours import palette, run_colour, sequential
-from pages.ui.curves import Points, curves
+from cnn_core.runs.tables import Run
+from pages.ui.colours import GREY, RIGHT, WRONG, palette, run_colour
+from pages.ui.curves import Points, Record, curves
 from pages.ui.pictures import svg_uri
 from pages.ui.words import label
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Option = dict[str, Any]
+STROKE = "path://M0,6h24v3h-24z"
 BEST_LABEL = {"loss": "top", "accuracy": "bottom"}
 QUANTITIES = {"loss": (1.0, "%.3f", "{value}"), "accuracy": (100.0, "%.1f%%", "{value}%")}  # factor, tooltip, axis
 
 
-def run_curves(run: Run, metrics: Sequence[Metric]) -> None:
+def run_curves(run: Run, record: Record) -> None:
     """Loss and accuracy of one run in two charts that update in place; the best epoch is marked."""
     for place, quantity in zip(st.columns(2), QUANTITIES, strict=True):
         with place, st.container(border=True):
             st.markdown(f"**{label(quantity)}**", help=HELP[quantity])
-            st.echarts_chart(curve_option(run, metrics, quantity), height=300, key=f"{quantity}-{run.id}")
+            st.echarts_chart(curve_option(run, record, quantity), height=300, key=f"{quantity}-{run.id}")
 
 
-def compare_curves(metrics: Mapping[str, Sequence[Metric]], runs: Sequence[Run]) -> None:
+def compare_curves(records: Mapping[str, Record], runs: Sequence[Run]) -> None:
     """The curves of several runs on the same axes, each run in its colour."""
     for place, quantity in zip(st.columns(2), QUANTITIES, strict=True):
         with place, st.container(border=True):
             st.markdown(f"**{label(quantity)}**", help=HELP[quantity])
-            st.echarts_chart(compare_option(runs, metrics, quantity), height=340, key=f"compare-{quantity}")
+            st.echarts_chart(compare_option(runs, records, quantity), height=340, key=f"compare-{quantity}")
 
 
 HELP = {
@@ -46,9 +48,9 @@ HELP = {
 }
 
 
-def curve_option(run: Run, metrics: Sequence[Metric], quantity: str) -> Option:
+def curve_option(run: Run, record: Record, quantity: str) -> Option:
     """ECharts option; at most about 15 KiB as JSON."""
-    raw, mean, validation = (_scaled(points, quantity) for points in curves(metrics, quantity))
+    raw, mean, validation = (_scaled(points, quantity) for points in curves(record, quantity))
     colour = run_colour(run.id)
     best = {
         "symbol": "circle",
@@ -63,16 +65,16 @@ def curve_option(run: Run, metrics: Sequence[Metric], quantity: str) -> Option:
             _line("Training", mean, colour, opacity=0.55),
             _line("Validation", validation, colour, width=2.5, dots=True) | {"markPoint": best},
         ],
-        "legend": {"data": ["Training", "Validation"], "top": 0, "right": 0},
+        "legend": {"data": [{"name": "Training", "icon": STROKE}, {"name": "Validation"}], "top": 0, "right": 0},
     }
 
 
-def compare_option(runs: Sequence[Run], metrics: Mapping[str, Sequence[Metric]], quantity: str) -> Option:
+def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity: str) -> Option:
     """ECharts option; a second run of the same colour is dashed."""
     series: list[Option] = []
     seen: list[str] = []
     for run in runs:
-        _, mean, validation = (_scaled(points, quantity) for points in curves(metrics.get(run.id, ()), quantity))
+        _, mean, validation = (_scaled(points, quantity) for points in curves(records[run.id], quantity))
         colour = run_colour(run.id)
         dash = ("solid", "dashed", "dotted")[min(seen.count(colour), 2)]
         seen.append(colour)
@@ -112,7 +114,7 @@ def _line(
         "name": name,
         "type": "line",
         "data": points,
-        "showSymbol": dots,
+        "showSymbol": dots or len(points) < 3,  # a line of one point would be invisible
         "symbol": "circle",
         "symbolSize": 6,
         "color": colour,
@@ -145,7 +147,10 @@ def class_balance(counts: pd.DataFrame) -> None:
 
 
 def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[int, int]) -> None:
-    """Heat map of true (rows) against predicted (columns), shaded by share of the row; `cell` is framed."""
+    """Heat map of true (rows) against predicted (columns), shaded by share of the row; `cell` is framed,
+    or its whole row where the predicted class is negative."""
+    import plotly.graph_objects as go  # 0.2 s that the other pages need not wait for
+
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     few = len(classes) <= 20
     heat = go.Heatmap(
@@ -155,7 +160,6 @@ def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[
         texttemplate="%{text}" if few else None,
         x=[str(name) for name in classes],
         y=[str(name) for name in classes],
-        colorscale=sequential(),
         zmin=0,
         zmax=1,
         showscale=False,
@@ -164,8 +168,9 @@ def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[
         hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata} images, %{z:.1%} of this class<extra></extra>",
     )
     true, predicted = cell
+    left, right = (predicted, predicted) if predicted >= 0 else (0, len(classes) - 1)
     frame = {
-        "type": "rect", "x0": predicted - 0.5, "x1": predicted + 0.5, "y0": true - 0.5, "y1": true + 0.5,
+        "type": "rect", "x0": left - 0.5, "x1": right + 0.5, "y0": true - 0.5, "y1": true + 0.5,
         "line": {"color": palette()[1], "width": 3},
     }  # fmt: skip
     figure = go.Figure(heat).update_layout(
@@ -177,13 +182,14 @@ def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[
 
 
 def bars(shares: Mapping[str, float], right: str | None = None) -> None:
-    """Horizontal bars of probabilities, largest first; the first is strong, and `right` is ticked."""
+    """Horizontal bars of probabilities, largest first. Where the `right` class is known, hits and misses show."""
     rows = []
     for position, (name, share) in enumerate(shares.items()):
-        colour = palette()[0] if position == 0 else "#8A97AB"
-        tick = " ✓" if name == right else ""
+        sign, colour = "", GREY if position else palette()[0]
+        if right is not None and (position == 0 or name == right):
+            sign, colour = (" ✓", RIGHT) if name == right else (" ✗", WRONG)
         rows.append(
-            f'<span>{escape(name)}{tick}</span><span class="track"><i style="width:{share * 100:.1f}%;'
+            f'<span>{escape(name)}{sign}</span><span class="track"><i style="width:{share * 100:.1f}%;'
             f'background:{colour}"></i></span><span class="share">{share * 100:.1f}%</span>'
         )
     st.html(f'<div class="cnn-bars">{"".join(rows)}</div>')

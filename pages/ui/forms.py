@@ -15,13 +15,16 @@ from pages.ui.words import label, option
 Changed = Callable[[str], None]  # called with the widget's key after a person changed it
 
 
-def widget(key: str, name: str, field: FieldInfo, value: Any, changed: Changed) -> None:
+def widget(key: str, name: str, field: FieldInfo, value: Any, changed: Changed, titled: bool = True) -> None:
     """Draw the widget of one field. Its value is in the session state under `key`; `value` is shown now."""
     low, high = limits(field)
+    if isinstance(value, int | float):  # between an open end and the first step from it
+        low, high = (None if low is None else min(low, value)), (None if high is None else max(high, value))
     shared: dict[str, Any] = {
         "label": label(name, extra(field, "unit")),
         "key": key,
         "help": field.description,
+        "label_visibility": "visible" if titled else "collapsed",
         "on_change": changed,
         "args": (key,),
     }

@@ -8,26 +8,26 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cnn_core.data.sources import dataset_sources
 from cnn_core.jobs.queue import delete
-from cnn_core.models.presets import network_presets
 from cnn_core.recipe import diff
-from cnn_core.registry import Registry
 from cnn_core.runs.store import NAME_LENGTH, store
 from cnn_core.runs.tables import Run
 from pages.ui import address, words
 from pages.ui.colours import run_colour
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
+from pages.ui.recipe_address import CHOICES
 
 MOST_COMPARED = 8
 BEST = "background-color: rgba(37, 99, 235, 0.16); font-weight: 600"
-Row = tuple[str, Callable[[Run], float | None], Callable[[float], str], bool]  # name, value, as text, larger is better
+Row = tuple[
+    str, Callable[[Run], float | None], Callable[[float], str], bool | None
+]  # name, value, text, larger is better
 ROWS: tuple[Row, ...] = (
     ("Test accuracy", lambda run: run.test_accuracy, lambda value: f"{value * 100:.2f}%", True),
     ("Test loss", lambda run: run.test_loss, lambda value: f"{value:.4f}", False),
     ("Best validation loss", lambda run: run.best_validation_loss, lambda value: f"{value:.4f}", False),
-    ("Best epoch", lambda run: run.best_epoch, lambda value: f"{value:.0f}", False),
+    ("Best epoch", lambda run: run.best_epoch, lambda value: f"{value:.0f}", None),
     ("Training time", lambda run: run.seconds or None, lambda value: f"{value:.1f} s", False),
     ("Images per second", lambda run: run.images_per_second or None, words.compact, True),
 )
@@ -52,6 +52,7 @@ def table(runs: Sequence[Run]) -> list[Run]:
         },
         on_select=lambda: _ticked(runs),
         selection_mode="multi-row",
+        placeholder="–",
         selection_default={"selection": {"rows": places}},
         key="runs",
     )
@@ -94,7 +95,7 @@ def results(runs: Sequence[Run]) -> None:
     for title, value, text, larger in ROWS:
         values = [value(run) for run in runs]
         known = [number for number in values if number is not None]
-        best = (max if larger else min)(known) if known else None
+        best = (max if larger else min)(known) if known and larger is not None else None
         texts[title] = [_with_delta(number, values[0], text) for number in values]
         marks[title] = [BEST if number == best and len(known) > 1 else "" for number in values]
     frame = pd.DataFrame.from_dict(texts, orient="index", columns=names)
@@ -109,7 +110,7 @@ def recipe_differences(runs: Sequence[Run]) -> None:
         st.caption("Nothing: the recipes are the same, so with the same seed the results are too.")
         return
     flat = [run.recipe.flat() for run in runs]
-    rows = {name: [_shown(values[name]) for values in flat] for name in flat[0] if name in differing}
+    rows = {name: [_shown(name, values[name]) for values in flat] for name in flat[0] if name in differing}
     titles = [words.label(name) for name in rows]
     frame = pd.DataFrame(list(rows.values()), index=titles, columns=_column_names(runs))
     st.dataframe(frame, height="content", key="differences")
@@ -122,16 +123,12 @@ def _row(run: Run) -> dict[str, Any]:
         "Status": run.status,
         "Test accuracy": run.test_accuracy,
         "Validation accuracy": run.validation_accuracy,
-        "Network": _title(network_presets, run.recipe.network.preset),
-        "Data": _title(dataset_sources, run.recipe.data.dataset),
+        "Network": _shown("network.preset", run.recipe.network.preset),
+        "Data": _shown("data.dataset", run.recipe.data.dataset),
         "Epoch": run.epoch,
         "Time": words.duration(run.seconds) if run.seconds else "–",
         "Started": pd.Timestamp(run.created, unit="s", tz="UTC"),
     }
-
-
-def _title(registry: Registry[Any], name: str) -> str:
-    return registry.get(name).title if name in registry else name or "own"
 
 
 def _ticked(runs: Sequence[Run]) -> None:
@@ -169,11 +166,16 @@ def _with_delta(number: float | None, first: float | None, text: Callable[[float
     return f"{text(number)}  ({'+' if number > first else '−'}{text(abs(number - first))})"
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        kinds = [part["kind"] for part in value]
-        return ", ".join(kinds) if len(kinds) <= 4 else f"{len(kinds)} layers: {', '.join(kinds[:3])}, …"
-    return words.option(value)
+def _shown(name: str, value: Any) -> str:
+    """A recipe's value for people: titles for names of things, the kinds for a list of parts."""
+    if name in CHOICES and value in CHOICES[name]:
+        return CHOICES[name].get(value).title
+    if not isinstance(value, list):
+        return words.option(value) or "–"
+    kinds = [words.label(part["kind"]) for part in value]
+    if len(kinds) <= 4:
+        return ", ".join(kinds) or "None"
+    return f"{words.count(len(kinds), 'layer')}: {', '.join(kinds[:3])}, …"
 
 
 OPEN = {

@@ -89,8 +89,9 @@ def _part(outputs: int, inputs: int) -> str:
 
 
 def _maps_picture(maps: np.ndarray, own: bool) -> np.ndarray:
-    side = 900 if maps.ndim == 3 else 40 * min(len(maps), WIDEST)
-    return enlarge(montage(maps, columns=columns(len(maps)), scale="sequential", shared=not own), side)
+    if maps.ndim == 1:
+        return enlarge(montage(maps, scale="sequential"), 44 * min(len(maps), WIDEST))
+    return enlarge(montage(maps, columns=columns(len(maps)), scale="sequential", shared=not own), 900)
 
 
 def columns(maps: int) -> int:

@@ -9,8 +9,9 @@ import streamlit as st
 
 from cnn_core.jobs.queue import command
 from cnn_core.runs.store import store
-from cnn_core.runs.tables import Metric, Run
+from cnn_core.runs.tables import Run
 from pages.ui import figures, words
+from pages.ui.curves import Record
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
 from pages.ui.runs import badge
@@ -23,8 +24,19 @@ PATIENCE = 1.0  # seconds a page waits for news it has just asked for
 
 def watch(run: Run) -> None:
     """Draw a run, every second while it is live; when its status changes the whole page is drawn anew."""
-    st.session_state.pop("curve", None)
+    st.session_state.pop("record", None)
     st.fragment(_look, run_every=EVERY if run.live else None)(run.id, run.status)
+
+
+def expect(run_id: str) -> None:
+    """Note that this run was just submitted here: the next picture of it should show its first point."""
+    st.session_state["expected"] = run_id
+
+
+def wait_for_first_point(run_id: str) -> None:
+    """Give a warm worker the moment it needs, once, if the run was just submitted here."""
+    if run_id and st.session_state.pop("expected", "") == run_id:
+        wait_for_news(run_id, lambda run: bool(run.step) or not run.live)
 
 
 def wait_for_news(run_id: str, until: Callable[[Run], bool]) -> None:
@@ -85,9 +97,9 @@ def _look(run_id: str, status: str) -> None:
         if run.status != status:
             st.rerun()
         _head(run)
-        metrics = _metrics(run_id)
-        if metrics:
-            figures.run_curves(run, metrics)
+        record = _record(run_id)
+        if record.last:
+            figures.run_curves(run, record)
         elif run.live:
             st.skeleton(height=300)
 
@@ -143,14 +155,15 @@ def _facts(run: Run) -> dict[str, str]:
     }
 
 
-def _metrics(run_id: str) -> list[Metric]:
+def _record(run_id: str) -> Record:
     """All points so far; only new ones are read. A resumed run may take some back, then all are read again."""
-    known: list[Metric] = st.session_state.get("curve", [])
-    new = store().metrics(run_id, after=known[-1].id if known else 0)
-    if known and new and new[0].step < known[-1].step:
-        known, new = [], store().metrics(run_id)
-    st.session_state["curve"] = known + new
-    return known + new
+    record: Record = st.session_state.setdefault("record", Record())
+    new = store().metrics(run_id, after=record.last)
+    if new and new[0].step < record.step:
+        record = st.session_state["record"] = Record(store().metrics(run_id))
+    else:
+        record.add(new)
+    return record
 
 
 def after(run: Run) -> None:

@@ -29,7 +29,8 @@ def network_picture(rows: Sequence[LayerSummary], input_shape: Shape) -> None:
     for row in rows:
         told = f"{row.title} {row.detail}".strip()
         if row.kind in SLICES:
-            blocks.append(f'<div class="slice" title="{escape(told)}" style="background:{SLICES[row.kind]}"></div>')
+            style = f"height:{_height(row.output_shape, side):.0f}px;background:{SLICES[row.kind]}"
+            blocks.append(f'<div class="slice" title="{escape(told)}" style="{style}"></div>')
         else:
             colour = COLOURS.get(row.kind, POOL if "pool" in row.kind else PLAIN)
             blocks.append(_block(_short(row), told, colour, row.parameters > 0, row.output_shape, side))
@@ -69,15 +70,19 @@ def network_sentence(rows: Sequence[LayerSummary]) -> str:
 
 def _block(name: str, told: str, colour: str, learns: bool, output: Shape, side: int) -> str:
     """One layer: maps stand on a common floor, a row of numbers is a thin column."""
-    maps = len(output) == 3
-    height = TALL * output[1] / side if maps else 10 + 8 * math.log2(max(output))
-    width = 6 + 5 * math.log2(output[0] + 1) if maps else 8
-    size = f"height:{min(TALL, max(6.0, height)):.0f}px;width:{width:.0f}px"
+    width = 6 + 5 * math.log2(output[0] + 1) if len(output) == 3 else 8
+    size = f"height:{_height(output, side):.0f}px;width:{width:.0f}px"
     sizes = "×".join(map(str, output))
     return (
         f'<div class="layer" title="{escape(told)}: {sizes}"><i class="{"learns" if learns else ""}" '
         f'style="{size};--shade:{colour}"></i><b>{escape(name)}</b><small>{sizes}</small></div>'
     )
+
+
+def _height(output: Shape, side: int) -> float:
+    """CSS pixels: in proportion for maps, by the logarithm for a row of numbers."""
+    height = TALL * output[1] / side if len(output) == 3 else 10 + 8 * math.log2(max(output))
+    return min(TALL, max(6.0, height))
 
 
 def _short(row: LayerSummary) -> str:

@@ -1,4 +1,4 @@
-"""The recipe as a form. The address bar holds the recipe; every widget shows it and writes its change back."""
+"""The recipe as a form: every widget shows the recipe of the address and writes its change back there."""
 
 from __future__ import annotations
 
@@ -9,42 +9,22 @@ from typing import Any
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from cnn_core.data.augment import augment_presets, augmentations, read_steps
-from cnn_core.data.sources import dataset_sources
-from cnn_core.errors import PlaygroundError
-from cnn_core.models.presets import layers_of, network_presets
-from cnn_core.recipe import AugmentSpec, NetworkSpec, Recipe, fields
-from cnn_core.runs.tables import Run
-from cnn_core.training.plan import starting_recipe
+from cnn_core.data.augment import augment_presets, augmentations
+from cnn_core.recipe import AugmentSpec, Recipe
 from pages.ui import forms
-from pages.ui.errors import plain, say
+from pages.ui.errors import plain
+from pages.ui.recipe_address import CHOICES, FIELDS, replace, write
 from pages.ui.words import count, label
 
-FIELDS = dict(fields(Recipe))
 OWN = "own"
-CHOICES: dict[str, Any] = {"data.dataset": dataset_sources, "network.preset": network_presets}
 HEADINGS = {"augment": "Augmentation"}
 ICONS = {"data": "image", "augment": "flip", "network": "account_tree", "training": "school", "seed": "casino"}
-
-
-def recipe_shown(run: Run | None) -> Recipe:
-    """The recipe of the address, else that of the run on show, else the recommended one.
-
-    An address that cannot be read is answered with a sentence, and the recommended recipe is shown.
-    """
-    try:
-        if any(name in FIELDS for name in st.query_params):
-            return _readable(Recipe.from_query(st.query_params.to_dict(), _base(st.query_params.to_dict())))
-        return _without_own_layers(run.recipe) if run else starting_recipe()
-    except PlaygroundError as error:
-        say(error)
-        return starting_recipe()
 
 
 def recipe_form(recipe: Recipe) -> None:
     """Draw every field of the recipe, part by part, in the order of its definition; advanced ones folded at the end."""
     st.session_state["recipe"] = recipe
-    values = recipe.flat()
+    values = recipe.flat() | ({"network.preset": OWN} if recipe.network.layers else {})
     shown = [(name, field) for name, field in FIELDS.items() if _matters(name, field, values)]
     for part, group in groupby(shown, key=lambda item: item[0].split(".")[0]):
         _heading(part)
@@ -65,62 +45,6 @@ def _heading(part: str) -> None:
     st.markdown(f":material/{ICONS.get(part, 'tune')}: **{HEADINGS.get(part, label(part))}**", help=note)
 
 
-def write(recipe: Recipe) -> None:
-    """Put a recipe into the address; what is as recommended for its data and network is left out."""
-    names = {"data.dataset": recipe.data.dataset, "network.preset": recipe.network.preset}
-    query = recipe.to_query(_base(names)) | names
-    for name in FIELDS:
-        if name not in query:
-            st.query_params.pop(name, None)
-    st.query_params.update(query)
-
-
-def forget() -> None:
-    """Take the recipe out of the address."""
-    for name in FIELDS:
-        st.query_params.pop(name, None)
-
-
-def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
-    """The recipe with one field changed, and what is recommended along with a new network or data set."""
-    values = recipe.model_dump(mode="json")
-    *path, last = name.split(".")
-    place = values
-    for step in path:
-        place = place[step]
-    place[last] = value
-    if name in CHOICES:
-        base = starting_recipe(values["data"]["dataset"], values["network"]["preset"]).model_dump(mode="json")
-        values["data"]["image_size"] = base["data"]["image_size"]
-        part = "augment" if name == "data.dataset" else "training"
-        values[part] = base[part]
-        if name == "network.preset":
-            values["network"]["layers"] = ()
-    return Recipe.model_validate(values)
-
-
-def _base(query: dict[str, str]) -> Recipe:
-    """The recommended recipe for the data and network that a query names."""
-    recipe = Recipe()
-    dataset, preset = query.get("data.dataset", recipe.data.dataset), query.get("network.preset", recipe.network.preset)
-    return starting_recipe(dataset, preset)
-
-
-def _readable(recipe: Recipe) -> Recipe:
-    """The recipe itself. Raises a PlaygroundError when the form could not show it."""
-    read_steps(recipe.augment)
-    layers_of(recipe.network)
-    return recipe
-
-
-def _without_own_layers(recipe: Recipe) -> Recipe:
-    """A run's recipe has its layers written out; where they are just the preset's, the preset says it all."""
-    preset = recipe.network.preset
-    if preset not in network_presets or recipe.network.layers != network_presets.get(preset).layers:
-        return recipe
-    return recipe.model_copy(update={"network": NetworkSpec(preset=preset)})
-
-
 def _changed(key: str) -> None:
     write(replace(st.session_state["recipe"], key.removeprefix("recipe:"), st.session_state[key]))
 
@@ -136,24 +60,26 @@ def _field(name: str, field: FieldInfo, value: Any) -> None:
     if name in CHOICES:
         _choice(name, field, value)
     else:
-        forms.widget(f"recipe:{name}", name, field, value, _changed)
+        forms.widget(f"recipe:{name}", name, field, value, _changed, titled="." in name)
 
 
 def _choice(name: str, field: FieldInfo, value: str) -> None:
+    """A choice out of a registry; a value that is not in it stands first."""
     registry, key = CHOICES[name], f"recipe:{name}"
     st.session_state[key] = value
     chosen = st.selectbox(
-        label(name),
-        registry.names(),
-        format_func=lambda option: registry.get(option).title,
+        label(name.split(".")[0]),
+        [*([] if value in registry else [value]), *registry.names()],
+        format_func=lambda option: registry.get(option).title if option in registry else "Own layers",
         key=key,
         help=field.description,
         label_visibility="collapsed",
         on_change=_changed,
         args=(key,),
     )
-    thing = registry.get(chosen or value)
-    st.caption(plain(getattr(thing, "teaches", "") or thing.description))
+    if chosen in registry:
+        thing = registry.get(chosen)
+        st.caption(plain(getattr(thing, "teaches", "") or thing.description))
 
 
 # Augmentation: a preset or own steps, each with the typed parameters of its kind
@@ -164,7 +90,7 @@ def _augment_form(recipe: Recipe) -> None:
     presets = augment_presets | ({OWN: recipe.augment} if present == OWN else {})
     st.session_state["augment:preset"] = present
     st.selectbox(
-        "Preset",
+        HEADINGS["augment"],
         list(presets),
         format_func=lambda name: (
             f"{label(name)} ({count(len(presets[name]), 'step')})" if presets[name] else label(name)

@@ -10,32 +10,41 @@ from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui import address, words
 from pages.ui.colours import STATUS, run_colour
-from pages.ui.curves import curves
+from pages.ui.curves import Record, curves
 from pages.ui.errors import plain, say, spoken
 from pages.ui.figures import spark
 from pages.ui.layout import nothing_yet
 
+MOST_LINKS = 3
+TESTED = ("finished", "stopped")
 WITH_WEIGHTS = ("finished", "stopped", "paused", "interrupted", "running")
 
 
-def pick_run(statuses: Sequence[str] = ("finished", "stopped")) -> Run:
-    """A select box of runs that have got this far, tied to ?run=; the latest by default.
-
-    Ends the page with a picture and a way on when there is none.
-    """
+def require_runs(statuses: Sequence[str] = TESTED) -> dict[str, Run]:
+    """Runs that have got this far, the newest first. Ends the page with a picture and a way on when there is none."""
     runs = {run.id: run for run in store().runs() if run.status in statuses and run.best_epoch}
-    wanted = address.asked("run")
-    if wanted and wanted not in runs:
-        _explain(wanted)
     if not runs:
+        if wanted := address.asked("run"):
+            _explain(wanted)
         nothing_yet("No network has learned anything here yet.")
         st.stop()
-    key = "choice:run"
+    return runs
+
+
+def pick_run(runs: dict[str, Run]) -> Run:
+    """A select box of runs, tied to ?run=; the latest by default."""
+    wanted, key = address.asked("run"), "choice:run"
+    if wanted and wanted not in runs:
+        _explain(wanted)
     st.session_state[key] = wanted if wanted in runs else next(iter(runs))
     chosen = st.selectbox(
-        "Run", list(runs), format_func=lambda run_id: title(runs[run_id]), key=key, on_change=_run_chosen,
+        "Run",
+        list(runs),
+        format_func=lambda run_id: title(runs[run_id]),
+        key=key,
+        on_change=_run_chosen,
         help="The latest run first, with its accuracy on the test images.",
-    )  # fmt: skip
+    )
     address.put(run=chosen)
     return runs[chosen]
 
@@ -52,19 +61,31 @@ def badge(run: Run) -> None:
 
 
 def card(run: Run) -> None:
-    """A recent run: name, status, what it learned, its validation accuracy as a small curve, and a way to open it."""
-    with st.container(border=True, height="stretch"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(run.name)}**")
-            badge(run)
-        metrics = store().metrics(run.id)
-        _, train, validation = curves(metrics, "accuracy")
-        spark([point[1] for point in (validation if len(validation) > 1 else train)], run_colour(run.id))
-        st.caption(f"{summary(run)} · {words.ago(run.created)}")
-        page, text = ("train", "Watch") if run.live else ("evaluate", "Evaluate")
-        if run.test_accuracy is None and not run.live:
-            page, text = "train", "Open"
-        st.page_link(f"pages/{page}.py", label=text, icon=":material/arrow_forward:", query_params={"run": run.id})
+    """A recent run: name, status, what it learned, its accuracy as a small curve, and a way to open it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(run.name)}**")
+        badge(run)
+    spark(_accuracies(run.id, run.step), run_colour(run.id))
+    st.caption(f"{summary(run)} · {words.ago(run.created)}")
+    page, text = ("train", "Watch") if run.live else ("evaluate", "Evaluate")
+    if run.test_accuracy is None and not run.live:
+        page, text = "train", "Open"
+    st.page_link(f"pages/{page}.py", label=text, icon=":material/arrow_forward:", query_params={"run": run.id})
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _accuracies(run_id: str, step: int) -> list[float]:
+    """Validation accuracy epoch by epoch, or training accuracy before there are two of these."""
+    _, train, validation = curves(Record(store().metrics(run_id)), "accuracy")
+    return [point[1] for point in (validation if len(validation) > 1 else train)]
+
+
+def live_now() -> None:
+    """Links to the runs that are being trained."""
+    live = [run for run in store().runs(limit=100) if run.live]
+    for run in live[-MOST_LINKS:]:  # the one that is being trained is older than those that wait
+        text = f"{plain(run.name)} is {run.status}: watch it"
+        st.page_link("pages/train.py", label=text, icon=STATUS[run.status][1], query_params={"run": run.id})
 
 
 def summary(run: Run) -> str:
@@ -78,7 +99,7 @@ def _explain(run_id: str) -> None:
     """Say why the run of the address cannot be shown here; another one is shown."""
     with spoken():
         run = store().get(run_id)
-        say(f"{run.name} is {run.status} and has nothing to show here yet. Another run is shown.")
+        say(f"{run.name} is {run.status} and has nothing to show here yet.")
 
 
 def _run_chosen() -> None:

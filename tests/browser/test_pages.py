@@ -1,0 +1,47 @@
+"""Every page as a picture: it fits a desktop and a phone, in light and dark, and the first link after a start works."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import App
+from tests.pages.conftest import digits_recipe, train
+
+pytestmark = pytest.mark.browser
+PAGES = ("", "data", "train", "evaluate", "feature_maps", "classify", "runs")
+SIZES = ((1440, 900, False), (390, 844, True))
+
+
+@pytest.fixture
+def run_id(home: Path) -> str:
+    """A finished run that was there before the app started."""
+    return train(digits_recipe("simple_cnn", 2), "An earlier run")
+
+
+def settled(page: Page) -> None:
+    expect(page.get_by_test_id("stMain").locator("h2").first).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+
+
+def test_every_page_fits(run_id: str, app: App, new_page: Callable[..., Page]) -> None:
+    page = new_page(f"{app.url}/train?run={run_id}")  # before app.py has ever run in this server
+    settled(page)
+    expect(page.get_by_test_id("stSidebarNav").get_by_text("Understand")).to_be_visible()
+    expect(page.locator(".stMarkdownBadge", has_text="finished")).to_be_visible()
+    assert page.url.endswith(f"/train?run={run_id}")
+    for width, height, dark in SIZES:
+        page = new_page(app.url, width, height, dark)
+        troubles: list[str] = []
+        page.on("pageerror", lambda error, troubles=troubles: troubles.append(str(error)))
+        page.on("requestfailed", lambda request, troubles=troubles: troubles.append(request.url))
+        for name in PAGES:
+            page.goto(f"{app.url}/{name}")
+            settled(page)
+            wider = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth")
+            assert wider <= 0, f"{name or 'home'} is {wider} px too wide at {width}"
+            expect(page.get_by_test_id("stException")).to_have_count(0)
+            expect(page.locator("[data-testid=stAlert]", has_text=re.compile("wrong|no run"))).to_have_count(0)
+        assert not [trouble for trouble in troubles if "127.0.0.1" not in trouble], "nothing comes from elsewhere"

@@ -1,0 +1,91 @@
+"""Pages opened without a browser, on an empty store or on one with finished runs."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cnn_core.jobs.execute import execute
+from cnn_core.recipe import Recipe
+from cnn_core.runs.store import store
+from cnn_core.training.plan import check, starting_recipe
+
+ROOT = Path(__file__).parents[2]
+Open = Callable[..., AppTest]
+
+
+def digits_recipe(network: str, epochs: int) -> Recipe:
+    values = starting_recipe("digits", network).model_dump()
+    values["training"] |= {"epochs": epochs, "learning_rate": 0.005}
+    return Recipe.model_validate(values)
+
+
+def train(recipe: Recipe, name: str) -> str:
+    """A run trained here and now, by the code of a worker."""
+    run_id = store().create(check(recipe), name, worker="here")
+    execute(run_id, "here", "cpu", threading.Event())
+    assert store().get(run_id).status == "finished", store().get(run_id).message
+    return run_id
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with two finished runs on digits, the newer one called "second"."""
+    folder = tmp_path_factory.mktemp("trained") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CNN_PLAYGROUND_HOME", str(folder))
+        train(digits_recipe("simple_cnn", 3), "first")
+        train(digits_recipe("one_conv_net", 2), "second")
+    return folder
+
+
+@pytest.fixture
+def runs(trained: Path, home: Path) -> list[str]:
+    """Ids of the finished runs, newest first, in a data folder of the test's own."""
+    shutil.copytree(trained, home)
+    return [run.id for run in store().runs()]
+
+
+@pytest.fixture
+def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page as a browser would: through app.py, with query parameters. No worker is started."""
+    monkeypatch.setattr("cnn_core.jobs.pool.start_workers", lambda: None)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+    def open_page(page: str = "home", **query: object) -> AppTest:
+        app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+        if page != "home":
+            app.switch_page(f"pages/{page}.py")
+        for name, value in query.items():
+            app.query_params[name] = str(value)
+        return run(app)
+
+    return open_page
+
+
+def run(app: AppTest) -> AppTest:
+    """Run the page; a traceback fails the test."""
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def errors(app: AppTest) -> str:
+    """What the page says went wrong, as letters."""
+    return " ".join(message.value for message in app.error).replace("\\", "")
+
+
+def text(app: AppTest) -> str:
+    """All that can be read on the page."""
+    shown = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.get("html")]
+    return " ".join(str(getattr(part, "value", getattr(part, "body", ""))) for part in shown).replace("\\", "")
+
+
+def query(app: AppTest) -> dict[str, str]:
+    """The query parameters in the address bar now; AppTest hands some out as lists."""
+    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}

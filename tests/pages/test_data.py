@@ -1,0 +1,71 @@
+"""Data: samples, numbers and balance of what is here; a plain word on what is not."""
+
+import time
+
+from cnn_core.data.sources import dataset_sources
+from cnn_core.jobs.prepare import preparing
+from tests.pages.conftest import Open, errors, run, text
+
+
+def test_the_bundled_data_set_is_shown_at_once(open_page: Open) -> None:
+    page = open_page("data")
+    assert "Ankle boot" in text(page)
+    assert "14,000" in text(page)
+    assert text(page).count('class="cnn-strip"') == 10
+    assert "1 × 28 × 28" in text(page)
+
+
+def test_choices_are_kept_in_the_address(open_page: Open) -> None:
+    page = open_page("data")
+    page.selectbox(key="choice:dataset").select("digits")
+    run(page)
+    assert page.query_params["dataset"] == "digits"
+    assert "1,797" in text(page)
+    page.selectbox(key="choice:class").select(3)
+    run(page)
+    assert page.query_params["class"] == "3"
+    assert "cnn-gallery" in text(page)
+
+
+def test_an_address_restores_the_page(open_page: Open) -> None:
+    page = open_page("data", dataset="digits", split="test", image=7, values="Normalised")
+    assert page.number_input[0].value == 7
+    assert "What the network gets" in text(page)
+
+
+def test_the_numbers_are_the_pixels(open_page: Open) -> None:
+    page = open_page("data", dataset="digits", image=0)
+    first_row = text(page).split("<tr>")[1].split("</tr>")[0]
+    assert [cell.split(">")[1] for cell in first_row.split("<td")[1:]] == ["0", "0", "80", "207", "143", "16", "0", "0"]
+
+
+def test_an_unknown_data_set_is_answered_with_the_known_ones(open_page: Open) -> None:
+    page = open_page("data", dataset="imagenet")
+    assert "imagenet" in errors(page)
+    assert "digits" in errors(page)
+    assert "Ankle boot" in text(page)
+
+
+def test_an_impossible_image_number_is_answered(open_page: Open) -> None:
+    page = open_page("data", dataset="digits", image="99999")
+    assert "from 0 to 1796" in errors(page)
+    page = open_page("data", dataset="digits", image="<b>")
+    assert "<b>" in errors(page)
+
+
+def test_every_data_set_can_be_opened_or_asked_for(open_page: Open) -> None:
+    for source in dataset_sources:
+        page = open_page("data", dataset=source.name)
+        assert not page.error
+        assert source.download_megabytes == 0 or page.button(key="get")
+
+
+def test_a_failed_download_says_what_is_missing(open_page: Open) -> None:
+    page = open_page("data", dataset="kmnist")
+    page.button(key="get").click()
+    run(page)
+    limit = time.monotonic() + 60
+    while preparing("kmnist"):
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+    assert "Kuzushiji-MNIST" in errors(run(page))

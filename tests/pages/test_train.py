@@ -1,0 +1,217 @@
+"""Train: a form made of the recipe's fields, an address that holds it, and a run on show."""
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnn_core.data.sources import dataset_sources
+from cnn_core.jobs.queue import submit
+from cnn_core.models.presets import network_presets
+from cnn_core.recipe import Recipe, fields
+from cnn_core.runs.store import store
+from cnn_core.training.plan import starting_recipe
+from tests.pages.conftest import Open, digits_recipe, errors, query, run, text
+
+ELSEWHERE = {"augment", "network.layers"}  # drawn as steps, shown as a table
+
+
+def shown_fields(page: AppTest) -> set[str]:
+    keys = {
+        widget.key for kind in ("selectbox", "number_input", "select_slider", "toggle") for widget in page.get(kind)
+    }
+    return {str(key).removeprefix("recipe:") for key in keys if str(key).startswith("recipe:")}
+
+
+def recipe_of(page: AppTest) -> Recipe:
+    return page.session_state["recipe"]
+
+
+def test_every_field_of_the_recipe_has_its_widget(open_page: Open) -> None:
+    shown = set()
+    for schedule in ("step", "one_cycle"):
+        page = open_page("train", **{"training.schedule": schedule, "training.optimiser": "sgd"})
+        shown |= shown_fields(page)
+    assert shown == {name for name, _ in fields(Recipe)} - ELSEWHERE
+
+
+def test_fields_that_do_not_matter_are_left_out(open_page: Open) -> None:
+    page = open_page("train", **{"training.optimiser": "adam", "training.schedule": "constant"})
+    assert not {"training.momentum", "training.step_epochs", "training.warm_up"} & shown_fields(page)
+
+
+def test_an_empty_address_shows_the_recommended_recipe(open_page: Open) -> None:
+    assert recipe_of(open_page("train")) == starting_recipe()
+
+
+@pytest.mark.parametrize("preset", network_presets.names())
+def test_a_network_brings_its_training(open_page: Open, preset: str) -> None:
+    page = open_page("train", **{"data.dataset": "fashion_mnist_sample"})
+    page.selectbox(key="recipe:network.preset").select(preset)
+    run(page)
+    assert recipe_of(page).training == network_presets.get(preset).training
+    assert not page.error
+    assert not page.button(key="train").disabled
+
+
+@pytest.mark.parametrize("dataset", dataset_sources.names())
+def test_a_data_set_brings_its_augmentation(open_page: Open, dataset: str) -> None:
+    page = open_page("train")
+    page.selectbox(key="recipe:data.dataset").select(dataset)
+    run(page)
+    assert recipe_of(page).augment == dataset_sources.get(dataset).augment
+
+
+def test_a_change_goes_into_the_address_and_comes_back(open_page: Open) -> None:
+    page = open_page("train")
+    page.number_input(key="recipe:training.epochs").set_value(3)
+    run(page)
+    page.select_slider(key="recipe:training.learning_rate").set_value(0.02)
+    run(page)
+    page.toggle(key="recipe:training.nesterov").set_value(False)
+    run(page)
+    assert query(page)["training.epochs"] == "3"
+    assert "training.batch_size" not in query(page)
+    again = open_page("train", **query(page))
+    assert recipe_of(again) == recipe_of(page)
+    assert (recipe_of(again).training.learning_rate, recipe_of(again).training.nesterov) == (0.02, False)
+
+
+def test_augmentation_has_typed_parameters(open_page: Open) -> None:
+    page = open_page("train", **{"data.dataset": "digits"})
+    page.selectbox(key="augment:preset").select("none")
+    run(page)
+    page.multiselect(key="augment:kinds").set_value(["rotation", "cutout"])
+    run(page)
+    page.number_input(key="augment:0:rotation:degrees").set_value(30.0)
+    run(page)
+    kinds = [(step.kind, step.parameters) for step in recipe_of(page).augment]
+    assert kinds == [("rotation", {"degrees": 30.0}), ("cutout", {"size": 8})]
+    assert json.loads(query(page)["augment"])[0] == {"kind": "rotation", "degrees": 30.0}
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"data.dataset": "imagenet"}, "fashion_mnist_sample"),
+        ({"network.preset": "resnet9000"}, "compact_resnet"),
+        ({"training.epochs": "many"}, "training.epochs"),
+        ({"training.epochs": "0"}, "training.epochs"),
+        ({"training.learning_rate": "nan"}, "training.learning_rate"),
+        ({"augment": "[{"}, "not valid JSON"),
+        ({"augment": '[{"kind":"melt"}]'}, "melt"),
+        ({"augment": '[{"kind":"rotation","degrees":999}]'}, "degrees"),
+        ({"network.layers": '[{"kind":"warp"}]'}, "warp"),
+        ({"run": "zzz"}, "zzz"),
+        ({"run": "![x](http://a.b)"}, "![x](http://a.b)"),
+    ],
+)
+def test_a_wrong_address_is_answered_with_a_sentence(open_page: Open, asked: dict[str, str], words: str) -> None:
+    page = open_page("train", **asked)
+    assert words in errors(page)
+    assert page.selectbox(key="recipe:data.dataset").value == "fashion_mnist_sample"
+
+
+def test_a_network_that_does_not_fit_is_named_before_training(open_page: Open) -> None:
+    page = open_page("train", **{"data.dataset": "digits", "network.preset": "lenet5", "data.image_size": 8})
+    assert "Layer 4" in errors(page)
+    assert "convolution" in errors(page)
+    assert page.button(key="train").disabled
+
+
+def test_train_queues_what_the_form_says(open_page: Open) -> None:
+    page = open_page("train", **{"data.dataset": "digits", "network.preset": "simple_cnn", "training.epochs": "2"})
+    page.button(key="train").click()
+    run(page)
+    queued = store().runs()[0]
+    assert query(page) == {"run": queued.id}
+    assert (queued.recipe.data.dataset, queued.recipe.training.epochs) == ("digits", 2)
+    assert recipe_of(page).network.layers == ()
+
+
+def test_a_finished_run_shows_its_curves_and_where_to_go(open_page: Open, runs: list[str]) -> None:
+    page = open_page("train", run=runs[0])
+    assert len(page.get("echarts_chart")) == 2
+    assert "Test accuracy" in text(page)
+    assert "See what it learned" in text(page)
+    assert not [button for button in page.button if button.label in ("Pause", "Stop", "Resume")]
+
+
+def put(status: str, message: str = "", **values: object) -> str:
+    run_id = submit(digits_recipe("simple_cnn", 2), "mine")
+    assert store().move(run_id, ("queued",), status, message=message, **values)
+    return run_id
+
+
+@pytest.mark.parametrize(
+    ("status", "buttons", "words"),
+    [
+        ("running", ["Pause", "Stop"], "running"),
+        ("paused", ["Resume", "Stop"], "press Resume"),
+        ("interrupted", ["Resume", "Stop"], "the worker died"),
+        ("failed", [], "the worker died"),
+        ("stopped", [], "the worker died"),
+    ],
+)
+def test_every_status_says_what_it_means(open_page: Open, status: str, buttons: list[str], words: str) -> None:
+    page = open_page("train", run=put(status, message="" if status == "paused" else "the worker died"))
+    assert words in text(page)
+    assert [b.label for b in page.button if b.label in ("Pause", "Resume", "Stop")] == buttons
+
+
+def test_resume_queues_again(open_page: Open) -> None:
+    run_id = put("interrupted", "gone")
+    page = open_page("train", run=run_id)
+    page.button(key=f"resume:{run_id}").click()
+    run(page)
+    assert store().get(run_id).status == "queued"
+    assert "Resume" not in [button.label for button in page.button]
+
+
+def test_the_learning_rate_is_changed_by_a_command(open_page: Open) -> None:
+    run_id = put("running", learning_rate=0.01)
+    page = open_page("train", run=run_id)
+    page.segmented_control(key=f"learning-rate:{run_id}").set_value("÷ 2")
+    run(page)
+    (command,) = store().commands(run_id)
+    assert (command.verb, command.value) == ("learning_rate", pytest.approx(0.005))
+
+
+def test_the_queue_is_visible(open_page: Open) -> None:
+    submit(digits_recipe("simple_cnn", 2), "earlier")
+    page = open_page("train", run=submit(digits_recipe("simple_cnn", 2), "mine"))
+    assert "torch is being loaded" in text(page)
+
+
+def test_own_layers_stay_until_a_preset_is_chosen(open_page: Open) -> None:
+    layers = '[{"kind":"flatten"},{"kind":"linear"}]'
+    page = open_page("train", **{"data.dataset": "digits", "network.layers": layers, "training.epochs": "4"})
+    assert page.selectbox(key="recipe:network.preset").value == "own"
+    page.selectbox(key="recipe:data.dataset").select("fashion_mnist_sample")
+    run(page)
+    assert [layer.kind for layer in recipe_of(page).network.layers] == ["flatten", "linear"]
+    page.selectbox(key="recipe:network.preset").select("mlp")
+    run(page)
+    assert recipe_of(page).network.layers == ()
+
+
+def test_a_live_run_is_a_click_away(open_page: Open) -> None:
+    submit(digits_recipe("simple_cnn", 2), "mine")
+    page = open_page("train")
+    assert "mine is queued: watch it" in [link.label for link in page.get("page_link")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("training.momentum", 0.999),
+        ("training.step_factor", 1e-7),
+        ("training.learning_rate", 0.0333),
+        ("seed", 2**31 - 1),
+    ],
+)
+def test_any_valid_value_can_be_shown(open_page: Open, name: str, value: float) -> None:
+    choices = {"training.optimiser": "sgd", "training.schedule": "step", name: str(value)}
+    page = open_page("train", **choices)
+    assert recipe_of(page).flat()[name] == value
+    assert not page.error

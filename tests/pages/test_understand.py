@@ -1,0 +1,136 @@
+"""Evaluate, Feature maps and Classify, on finished runs and without any."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
+from tests.pages.conftest import Open, errors, query, run, text
+
+BARS = 'class="cnn-bars"'
+PAGES = ("evaluate", "feature_maps", "classify")
+
+
+def png(side: int = 40) -> bytes:
+    """A picture as a person might upload it: RGB noise."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_store_points_to_train(open_page: Open, name: str) -> None:
+    page = open_page(name)
+    assert "No network has learned anything here yet" in text(page)
+    assert [link.label for link in page.get("page_link")] == ["Train a network"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_latest_run_is_shown_and_in_the_address(open_page: Open, runs: list[str], name: str) -> None:
+    page = open_page(name)
+    assert query(page)["run"] == runs[0]
+    assert not page.error
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_unknown_run_is_answered_and_another_shown(open_page: Open, runs: list[str], name: str) -> None:
+    page = open_page(name, run="nowhere")
+    assert "nowhere" in errors(page)
+    assert page.selectbox(key="choice:run").value == runs[0]
+
+
+def test_the_numbers_are_those_of_the_predictions(open_page: Open, runs: list[str]) -> None:
+    page = open_page("evaluate", run=runs[1])
+    predictions = RunFolder(runs[1]).predictions()
+    assert predictions is not None
+    accuracy = (predictions.predicted == predictions.labels).mean()
+    assert f"{accuracy * 100:.2f}%" in text(page)
+    table = page.dataframe[0].value
+    assert list(table["class"])[-2:] == ["Macro mean", "Weighted mean"]
+    assert table["support"].iloc[:10].sum() == len(predictions.labels)
+
+
+def test_a_cell_opens_its_images(open_page: Open, runs: list[str]) -> None:
+    page = open_page("evaluate", run=runs[0])
+    predictions = RunFolder(runs[0]).predictions()
+    assert predictions is not None
+    page.selectbox(key="cell:true").select(3)
+    run(page)
+    page.selectbox(key="cell:predicted").select(3)
+    run(page)
+    inside = int(((predictions.labels == 3) & (predictions.predicted == 3)).sum())
+    assert f"{inside} images of **3** called **3**" in text(page)
+    assert (query(page)["true"], query(page)["predicted"]) == ("3", "3")
+
+
+def test_every_layer_is_one_picture(open_page: Open, runs: list[str]) -> None:
+    page = open_page("feature_maps", run=runs[0])
+    layers = store().get(runs[0]).recipe.network.layers
+    assert len(page.image) == 1 + len(layers) + 1  # the picture, one a layer, the filters of the one convolution
+    assert "18 maps of 8 × 8" in text(page)
+
+
+def test_any_kept_epoch_and_layer_can_be_opened(open_page: Open, runs: list[str]) -> None:
+    page = open_page("feature_maps", run=runs[0], epoch=1, layer=1, **{"class": 4, "image": 2})
+    assert page.select_slider[0].value == "1"
+    assert len(page.image) == 3
+    page.select_slider[0].set_value("2")
+    run(page)
+    assert query(page)["epoch"] == "2"
+
+
+def test_wrong_choices_in_the_address_are_answered(open_page: Open, runs: list[str]) -> None:
+    page = open_page("feature_maps", run=runs[0], epoch="77", layer="x", image="-1")
+    assert all(word in errors(page) for word in ("77", "'x'", "-1"))
+
+
+def test_a_picture_of_ones_own_goes_through_the_layers(open_page: Open, runs: list[str]) -> None:
+    page = open_page("feature_maps", run=runs[0])
+    page.segmented_control[0].set_value("A file")
+    run(page)
+    page.file_uploader[0].set_value(("cat.png", png(), "image/png"))
+    assert not run(page).error
+
+
+def test_sample_images_are_classified_until_there_is_an_upload(open_page: Open, runs: list[str]) -> None:
+    page = open_page("classify")
+    assert text(page).count(BARS) == 6
+    page.file_uploader[0].set_value([("cat.png", png(), "image/png")])
+    run(page)
+    assert "cat.png" in text(page)
+    assert text(page).count(BARS) == 1
+    assert len(page.image) == 2  # the picture, and what the network sees
+
+
+def test_a_bad_file_is_named_and_the_others_still_work(open_page: Open, runs: list[str]) -> None:
+    page = open_page("classify")
+    evil = "![x](http://a.b)<img>.png"
+    files = [("good.png", png()), ("broken.png", png()[:200]), (evil, b"no picture"), ("fine.png", png(9))]
+    page.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
+    run(page)
+    assert "broken.png is damaged" in errors(page)
+    assert evil.split("/")[-1] in errors(page)
+    assert "good.png" in text(page)
+    assert "fine.png" in text(page)
+    assert text(page).count(BARS) == 2
+    assert not any("![x]" in message.value for message in page.error)
+
+
+def test_too_many_files_at_once(open_page: Open, runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CNN_PLAYGROUND_UPLOAD_FILES", "2")
+    page = open_page("classify")
+    page.file_uploader[0].set_value([(f"{number}.png", png(), "image/png") for number in range(3)])
+    run(page)
+    assert "3 files are too many" in errors(page)
+    assert text(page).count(BARS) == 2
+
+
+def test_a_picture_can_be_inverted(open_page: Open, runs: list[str]) -> None:
+    page = open_page("classify")
+    page.file_uploader[0].set_value([("cat.png", png(), "image/png")])
+    before = text(run(page)).split(BARS)[1]
+    page.toggle[0].set_value(True)
+    assert text(run(page)).split(BARS)[1] != before
