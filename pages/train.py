@@ -64,6 +64,12 @@ layout.title("Train", "Choose what learns from what, press Train and watch. A li
 run = run_on_show()
 recipe = recipe_shown(run)
 results, panel = layout.beside()
+with results:
+    if run:
+        live.watch(run)  # before the form: a person waits for the first point
+        live.after(run)
+    else:
+        runs.live_now()
 with panel:
     if run and (run.live or run.resumable):
         with layout.card("This run"):
@@ -72,11 +78,6 @@ with panel:
         recipe_form(recipe)
 with results:
     rows = layers_of(recipe)
-    if not run:
-        runs.live_now()
-    if run:
-        live.watch(run)
-        live.after(run)
     start(recipe, works=bool(rows))
     if rows:
         show_network(recipe, rows, folded=run is not None)

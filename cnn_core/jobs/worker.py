@@ -19,6 +19,7 @@ from cnn_core.runs.store import store
 from cnn_core.runs.tables import Worker
 from cnn_core.settings import settings
 
+NO_RUN = "0" * 8  # a run without a folder
 POLL_SECONDS = 0.1  # a look at an empty queue costs 0.3 ms
 
 
@@ -34,7 +35,7 @@ def main() -> None:
     )
     with Heartbeat(worker), only_in_slot(options.slot, closing) as mine:
         if mine:
-            warm_up()
+            warm_up(options.device)
             worker.ready = True
             serve(worker, closing)
 
@@ -76,22 +77,20 @@ def only_in_slot(slot: int, closing: threading.Event) -> Iterator[bool]:
         lock.release()
 
 
-def warm_up() -> None:
-    """Load torch, open the default data set and run one small step, so that the first run does not pay for it."""
+def warm_up(device: str) -> None:
+    """Load torch, open the default data set and rehearse its run, so that the first run does not pay for it."""
     import torch
 
-    from cnn_core.data.batches import Batches
-    from cnn_core.data.library import open_dataset
-    from cnn_core.models.network import build
+    from cnn_core.data.library import prepare
+    from cnn_core.runs.folder import RunFolder
     from cnn_core.training.plan import check, starting_recipe
+    from cnn_core.training.session import TrainingSession
 
     if threads := settings().threads:
         torch.set_num_threads(threads)
     recipe = check(starting_recipe())
-    dataset = open_dataset(recipe.data.dataset)
-    network = build(recipe.network.layers, dataset.shape, len(dataset.classes))
-    images, labels = next(Batches(dataset, "train", 32).epoch())
-    torch.nn.functional.cross_entropy(network(images), labels).backward()
+    dataset = prepare(recipe.data.dataset, recipe.data.image_size)
+    TrainingSession(recipe, dataset, RunFolder(NO_RUN), device).rehearse()
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ class RunStore:
         run.recipe_json, run.created, run.queued = recipe.model_dump_json(), now, now
         run.worker, run.heartbeat = worker, now if worker else None
         with self._write() as session:
+            run.number = 1 + (session.scalar(select(func.max(Run.number))) or 0)
             session.add(run)
         return run.id
 

@@ -27,6 +27,7 @@ class Run(Base):
     __tablename__ = "runs"
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    number: Mapped[int]  # one more than the run before it: its colour in charts
     name: Mapped[str] = mapped_column(String(200))
     status: Mapped[str] = mapped_column(String(16), index=True)
     recipe_json: Mapped[str] = mapped_column(Text)

@@ -76,6 +76,12 @@ class TrainingSession:
             yield from self._end_epoch()
         yield self.finish()
 
+    def rehearse(self) -> None:
+        """One step and one look at the validation images, for a process to load what they need. Writes nothing."""
+        self._counters = Counters(self.device)
+        self._learn(*next(self.batches.epoch()))
+        score(self.network, self.validation, self.precision)
+
     @property
     def epoch(self) -> int:
         """Whole epochs done."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn_core.runs.tables import Run
+
 DULL = "#64748B"  # of the theme's palette: a run in grey looks switched off
 GREY, RIGHT, WRONG = "#8A97AB", "#0D9488", "#DC2626"
 STATUS = {
@@ -23,7 +25,7 @@ def palette() -> list[str]:
     return list(st.get_option("theme.chartCategoricalColors"))
 
 
-def run_colour(run_id: str) -> str:
-    """Made from the id, so it is the same on every page, in every browser, and after other runs are deleted."""
+def run_colour(run: Run) -> str:
+    """Made from the run's number, so it is the same on every page, in every browser, and after others are deleted."""
     colours = [colour for colour in palette() if colour != DULL]
-    return colours[int(run_id, 16) % len(colours)]
+    return colours[(run.number - 1) % len(colours)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from cnn_core.data.dataset import SPLITS, ImageDataset
@@ -92,7 +91,7 @@ def all_sources() -> None:
         }
         for source in dataset_sources
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", key="all-sources")
+    st.dataframe(rows, hide_index=True, height="content", key="all-sources")
 
 
 def samples(dataset: ImageDataset, split: str, label: int | None, page: int, seed: int) -> None:

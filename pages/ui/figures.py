@@ -51,7 +51,7 @@ HELP = {
 def curve_option(run: Run, record: Record, quantity: str) -> Option:
     """ECharts option; at most about 15 KiB as JSON."""
     raw, mean, validation = (_scaled(points, quantity) for points in curves(record, quantity))
-    colour = run_colour(run.id)
+    colour = run_colour(run)
     best = {
         "symbol": "circle",
         "symbolSize": 14,
@@ -75,7 +75,7 @@ def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity:
     seen: list[str] = []
     for run in runs:
         _, mean, validation = (_scaled(points, quantity) for points in curves(records[run.id], quantity))
-        colour = run_colour(run.id)
+        colour = run_colour(run)
         dash = ("solid", "dashed", "dotted")[min(seen.count(colour), 2)]
         seen.append(colour)
         series.append(

@@ -36,7 +36,7 @@ ROWS: tuple[Row, ...] = (
 def table(runs: Sequence[Run]) -> list[Run]:
     """All runs, newest first; returns the ticked ones. Which are ticked is in the address."""
     frame = pd.DataFrame([_row(run) for run in runs])
-    colours = [f"color: {run_colour(run.id)}; font-size: 1.4em" for run in runs]
+    colours = [f"color: {run_colour(run)}; font-size: 1.4em" for run in runs]
     wanted = address.asked("runs").split(",")
     places = [place for place, run in enumerate(runs) if run.id in wanted]
     event = st.dataframe(

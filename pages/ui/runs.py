@@ -65,7 +65,7 @@ def card(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(run.name)}**")
         badge(run)
-    spark(_accuracies(run.id, run.step), run_colour(run.id))
+    spark(_accuracies(run.id, run.step), run_colour(run))
     st.caption(f"{summary(run)} · {words.ago(run.created)}")
     page, text = ("train", "Watch") if run.live else ("evaluate", "Evaluate")
     if run.test_accuracy is None and not run.live:
