@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 GREY = (0.2989, 0.587, 0.114)  # ITU-R 601-2 luma, as Pillow and torchvision
 
@@ -56,37 +57,35 @@ def flip_left_right(images: Tensor, flipped: Tensor) -> Tensor:
 def shift(images: Tensor, moves: Tensor) -> Tensor:
     """Move each image down and right by `moves` (N, 2) whole pixels; what comes in is 0."""
     rows, columns = _grid(images.shape[2], images.shape[3], images.device)
-    return _pick(images, rows - moves[:, :1], columns - moves[:, 1:])
+    return _pick(images, rows - moves[:, :1].int(), columns - moves[:, 1:].int())
 
 
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     """Turn each image counter-clockwise about its centre by `degrees` (N,), nearest pixel, as torchvision does."""
     height, width = images.shape[-2:]
     rows, columns = _grid(height, width, images.device)
-    down, right = rows - (height - 1) / 2, columns - (width - 1) / 2
-    angle = (degrees * (math.pi / 180)).view(-1, 1)
+    centre = torch.stack([rows - (height - 1) / 2, columns - (width - 1) / 2])  # (2, H*W): down, right
+    angle = degrees * (math.pi / 180)
     cosine, sine = angle.cos(), angle.sin()
-    source_rows = (cosine * down + sine * right + (height - 1) / 2).round().long()
-    source_columns = (cosine * right - sine * down + (width - 1) / 2).round().long()
-    return _pick(images, source_rows, source_columns)
+    source_rows = torch.stack([cosine, sine], dim=1) @ centre + (height - 1) / 2
+    source_columns = torch.stack([-sine, cosine], dim=1) @ centre + (width - 1) / 2
+    return _pick(images, source_rows.round_().int(), source_columns.round_().int())
 
 
 @lru_cache(maxsize=8)
 def _grid(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Row and column of every pixel, each int64 (H*W,)."""
-    rows, columns = torch.meshgrid(
-        torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij"
-    )
-    return rows.flatten(), columns.flatten()
+    """Row and column of every pixel, each int32 (H*W,)."""
+    rows = torch.arange(height, dtype=torch.int32, device=device).repeat_interleave(width)
+    return rows, torch.arange(width, dtype=torch.int32, device=device).repeat(height)
 
 
 def _pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """For every output pixel the input pixel at rows, columns (N, H*W); 0 where that lies outside."""
+    """For every output pixel the input pixel at rows, columns, int32 (N, H*W); 0 where that lies outside."""
     count, channels, height, width = images.shape
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    source = (rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)).unsqueeze(1)  # (N, 1, H*W)
-    picked = images.reshape(count, channels, -1).gather(2, source.expand(-1, channels, -1))
-    return (picked * inside.unsqueeze(1)).view(images.shape)
+    framed = F.pad(images, (1, 1, 1, 1)).reshape(count, channels, -1)  # outside is a border of zeros
+    source = (rows.clamp(-1, height) + 1) * (width + 2) + (columns.clamp(-1, width) + 1)
+    source = source.long().unsqueeze(1).expand(-1, channels, -1)  # (N, C, H*W)
+    return framed.gather(2, source).view(images.shape)
 
 
 def cut_out(images: Tensor, centres: Tensor, size: int) -> Tensor:
@@ -103,13 +102,13 @@ def cut_out(images: Tensor, centres: Tensor, size: int) -> Tensor:
 
 
 def brighten(images: Tensor, factor: Tensor) -> Tensor:
-    return _blend(to_float(images), torch.zeros((), device=images.device), factor)
+    return (to_float(images) * factor.view(-1, 1, 1, 1)).clamp_(0, 1)
 
 
 def contrast(images: Tensor, factor: Tensor) -> Tensor:
     """Away from or towards the mean grey of each image."""
     images = to_float(images)
-    return _blend(images, _grey(images).mean(dim=(1, 2, 3), keepdim=True), factor)
+    return _blend(images, _grey(images.mean(dim=(2, 3), keepdim=True)), factor)
 
 
 def saturate(images: Tensor, factor: Tensor) -> Tensor:
@@ -149,5 +148,5 @@ def _grey(images: Tensor) -> Tensor:
 
 
 def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:
-    factor = factor.view(-1, 1, 1, 1)
-    return (factor * images + (1 - factor) * other).clamp_(0, 1)
+    """factor * images + (1 - factor) * other, kept in 0..1; `other` broadcasts."""
+    return torch.lerp(other, images, factor.view(-1, 1, 1, 1)).clamp_(0, 1)

@@ -24,6 +24,7 @@ from cnn_core.training.checkpoint import load_state, save_state
 from cnn_core.training.counters import Counters
 from cnn_core.training.hardware import autocast, choose_device, choose_precision, device_name
 from cnn_core.training.optimisers import build_optimiser
+from cnn_core.training.reorder import pool_first
 from cnn_core.training.schedule import learning_rate
 from cnn_core.training.score import score
 from cnn_core.training.snapshots import keep_epochs
@@ -48,6 +49,7 @@ class TrainingSession:
         torch.manual_seed(recipe.seed)
         self.network = build(recipe.network.layers, dataset.shape, len(dataset.classes))
         self.network.to(memory_format=torch.channels_last).to(self.device)  # 1.3-1.5 times faster on CPU
+        self._forward = pool_first(self.network)
         self.optimiser = build_optimiser(self.network, self.training, self.device)
         steps = read_steps(recipe.augment)
         self.batches = self._split("train", self.training.batch_size, seed=recipe.seed, shuffle=True, augment=steps)
@@ -119,7 +121,7 @@ class TrainingSession:
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
         with autocast(self.device, self.precision):
-            logits = self.network(images.contiguous(memory_format=torch.channels_last))
+            logits = self._forward(images.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.training.label_smoothing)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

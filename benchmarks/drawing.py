@@ -1,0 +1,50 @@
+"""What a page draws: montages and the payload of a live chart."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.row import Row, at_most
+from cnn_core.inspection.montage import montage
+from cnn_core.runs.store import store
+from cnn_core.runs.tables import Metric
+from cnn_core.training.plan import starting_recipe
+from pages.ui.curves import Record
+from pages.ui.figures import curve_option
+
+REPORTS, EPOCHS = 20_000, 1000
+
+
+def rows() -> list[Row]:
+    maps = np.random.default_rng(0).normal(size=(64, 28, 28)).astype(np.float32)
+    run = store().get(store().create(starting_recipe(), "long"))
+    record = Record(_metrics())
+    sizes = [sum(len(json.dumps(curve_option(run, record, name))) for name in ("loss", "accuracy")) / 1024]
+    return [
+        at_most("drawing 64 feature maps of 28×28", _milliseconds(lambda: montage(maps), 20), 5, "ms"),
+        at_most(f"drawing payload of a live run of {REPORTS:,} reports", sizes, 30, "KiB", "both charts"),
+    ]
+
+
+def _metrics() -> list[Metric]:
+    random = np.random.default_rng(0)
+    train = [("train", EPOCHS * number / REPORTS) for number in range(REPORTS)]
+    points = train + [("validation", float(epoch)) for epoch in range(1, EPOCHS + 1)]
+    return [
+        Metric(id=1, step=1, kind=kind, epoch=epoch, loss=random.random(), accuracy=random.random())
+        for kind, epoch in points
+    ]
+
+
+def _milliseconds(work: Callable[[], object], repeats: int) -> list[float]:
+    """Times of the repeats after one that is not counted."""
+    times = []
+    for _ in range(repeats + 1):
+        began = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - began))
+    return times[1:]
