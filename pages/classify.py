@@ -54,4 +54,4 @@ with results:
         for index, shares in zip(chosen_images, probabilities, strict=True):
             with grid.cell(), st.container(horizontal=True, vertical_alignment="center"):
                 st.image(enlarge(pixels(dataset.images[index]), 96), width=96)
-                figures.bars(top(shares, dataset.classes, 4), dataset.classes[dataset.labels[index]])
+                figures.bars(top(shares, dataset.classes), dataset.classes[dataset.labels[index]])
