@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from cnn_core.data.library import Progress, prepare
-from cnn_core.errors import PlaygroundError
+from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.runs.events import Ended, Event, Preparing
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import LostRunError, store
@@ -32,7 +32,10 @@ def execute(
             store().record(run_id, worker_id, event)
             watch(event)
     except LostRunError:  # deleted, or taken for dead and perhaps resumed elsewhere
-        return
+        try:
+            store().get(run_id)
+        except UnknownNameError:
+            RunFolder(run_id).delete()  # what was written between the delete and this notice
 
 
 def _events(run_id: str, worker_id: str, device: str, closing: threading.Event) -> Iterator[Event]:

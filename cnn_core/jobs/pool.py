@@ -15,6 +15,7 @@ from cnn_core.runs.store import store
 from cnn_core.settings import settings
 
 WATCH_SECONDS = 1.0
+CLOSE_SECONDS = 15.0
 ROOT = Path(__file__).parents[2]  # where `import cnn_core` works
 
 
@@ -35,7 +36,7 @@ class Pool:
         return [worker.pid for worker in self._workers]
 
     def close(self) -> None:
-        """End the workers; each saves the state of its run first."""
+        """End the workers; each saves the state of its run first. One that takes too long, in a download, is killed."""
         atexit.unregister(self.close)
         self._closing.set()
         self._thread.join()
@@ -43,7 +44,11 @@ class Pool:
             if worker.stdin:
                 worker.stdin.close()
         for worker in self._workers:
-            worker.wait(timeout=30)
+            try:
+                worker.wait(timeout=CLOSE_SECONDS)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
 
     def _watch(self) -> None:
         while not self._closing.wait(WATCH_SECONDS):

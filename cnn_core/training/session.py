@@ -43,8 +43,8 @@ class TrainingSession:
 
     def __init__(self, recipe: Recipe, dataset: ImageDataset, folder: RunFolder, device: str = "auto"):
         self.recipe, self.training, self.folder, self.dataset = recipe, recipe.training, folder, dataset
-        wanted = self.training.device if self.training.device != "auto" else device
-        self.device = choose_device(wanted)
+        here = self.training.device in ("auto", device.split(":")[0])  # a worker's slot may be one GPU of several
+        self.device = choose_device(device if here else self.training.device)
         self.precision = choose_precision(self.training.precision, self.device)
         torch.manual_seed(recipe.seed)
         self.network = build(recipe.network.layers, dataset.shape, len(dataset.classes))

@@ -91,7 +91,7 @@ def test_pause_learning_rate_resume_queue_and_stop(pool: Pool) -> None:
     delete(first)
     last = submit(recipe(1))
     wait_for(lambda: status(last) == "finished")  # the worker noticed and went on
-    assert not RunFolder(first).resume.exists()
+    assert not RunFolder(first).path.exists()
 
 
 def test_a_killed_worker_is_noticed_and_its_run_resumed_to_the_same_weights(pool: Pool) -> None:
