@@ -31,8 +31,8 @@ page = st.navigation(
     }
 )
 layout.frame()
-try:
-    with spoken():
+with spoken():
+    try:
         page.run()
-finally:
-    workers()  # after the page: torch, loading in the workers, would take a second from the first picture
+    finally:
+        workers()  # after the page: torch, loading in the workers, would take a second from the first picture

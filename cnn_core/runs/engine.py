@@ -6,25 +6,64 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
+from cnn_core.errors import PlaygroundError
 from cnn_core.runs.tables import Base
 
 
-def connect(url: str) -> Engine:
-    """An engine whose tables exist. `engine.execution_options(writing=True)` takes SQLite's write lock at once."""
-    database = make_url(url).database
-    if not url.startswith("sqlite") or not database:
-        engine = create_engine(url, pool_pre_ping=True)
-        Base.metadata.create_all(engine)
-        return engine
-    Path(database).parent.mkdir(parents=True, exist_ok=True)
+def connect(address: str) -> Engine:
+    """An engine whose tables exist. `engine.execution_options(writing=True)` takes SQLite's write lock at once.
+
+    Raises PlaygroundError when the database cannot be opened or was made by another version.
+    """
+    try:
+        url = make_url(address)
+        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _other(url)
+        missing = _missing(engine)
+    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        cause = str(error).splitlines()[0]
+        raise PlaygroundError(
+            f"The database of the runs cannot be opened: {cause}. Check CNN_PLAYGROUND_DATABASE_URL and "
+            "CNN_PLAYGROUND_HOME."
+        ) from None
+    if missing:
+        raise PlaygroundError(
+            f"The database {url.render_as_string()} was made by another version of CNN Playground: it lacks "
+            f"{', '.join(missing)}. Move it away, or set CNN_PLAYGROUND_HOME to another folder."
+        )
+    return engine
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("workers cannot share a database in memory")
+    database = Path(url.database)
+    database.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
     event.listen(engine, "connect", _tune)
     event.listen(engine, "begin", _begin)
     with FileLock(f"{database}.lock"):  # two processes that start together must not both create the tables
         Base.metadata.create_all(engine)
     return engine
+
+
+def _other(url: URL) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True)
+    Base.metadata.create_all(engine)
+    return engine
+
+
+def _missing(engine: Engine) -> list[str]:
+    """Columns of ours that the database does not have, as table.column."""
+    found = inspect(engine)
+    return [
+        f"{name}.{column.name}"
+        for name, table in Base.metadata.tables.items()
+        for column in table.columns
+        if column.name not in {known["name"] for known in found.get_columns(name)}
+    ]
 
 
 def _tune(connection: Any, _record: Any) -> None:

@@ -182,3 +182,16 @@ def test_another_database_by_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_sqlite_runs_in_wal_mode(runs: RunStore, home: Path) -> None:
     with sqlite3.connect(home / "playground.db") as database:
         assert database.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "sqlite://", "sqlite:////proc/nowhere/a.db", "unknown://host/db"])
+def test_a_database_that_cannot_be_opened_is_a_sentence(address: str) -> None:
+    with pytest.raises(PlaygroundError, match=r"cannot be opened: .*Check CNN_PLAYGROUND_DATABASE_URL"):
+        RunStore(address)
+
+
+def test_a_database_of_another_version_is_a_sentence(runs: RunStore, home: Path) -> None:
+    with sqlite3.connect(home / "playground.db") as database:
+        database.execute("alter table runs drop column number")
+    with pytest.raises(PlaygroundError, match=r"another version.*lacks runs\.number\. Move it away"):
+        RunStore(f"sqlite:///{home / 'playground.db'}")
