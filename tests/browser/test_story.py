@@ -48,6 +48,7 @@ def open_from_menu(page: Page, name: str) -> None:
 
 def choose(page: Page, label: str, option: str) -> None:
     box = page.get_by_role("combobox", name=label, exact=True)
+    expect(box).to_have_count(1)  # a redrawn page keeps the old form until the new one is there
     box.click()
     box.fill(option)
     page.get_by_role("option", name=option, exact=True).click()
