@@ -38,7 +38,9 @@ def charts(page: Page) -> None:
 
 
 def press(page: Page, name: str) -> None:
-    page.get_by_test_id("stMain").get_by_role("button", name=name).click()
+    button = page.get_by_test_id("stMain").get_by_role("button", name=name)
+    expect(button).to_have_count(1)  # a redrawn page keeps the old one until the new one is there
+    button.click()
 
 
 def open_from_menu(page: Page, name: str) -> None:
@@ -48,7 +50,7 @@ def open_from_menu(page: Page, name: str) -> None:
 
 def choose(page: Page, label: str, option: str) -> None:
     box = page.get_by_role("combobox", name=label, exact=True)
-    expect(box).to_have_count(1)  # a redrawn page keeps the old form until the new one is there
+    expect(box).to_have_count(1)
     box.click()
     box.fill(option)
     page.get_by_role("option", name=option, exact=True).click()
