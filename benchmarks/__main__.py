@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.row import Row
 
-GROUPS = ("throughput", "accuracy", "drawing", "store", "start")
+GROUPS = ("throughput", "accuracy", "watching", "start", "drawing", "store")
 
 
 def main() -> None:

@@ -31,5 +31,6 @@ def at_most(name: str, figures: Sequence[float], target: float, unit: str, note:
 
 
 def _row(name: str, figures: Sequence[float], target: float, unit: str, note: str, met: Callable[[float], bool]) -> Row:
-    figure = statistics.median(figures)
-    return Row(name, figure, target, unit, (min(figures), max(figures)), met(figure), note)
+    figure = float(statistics.median(figures))
+    spread = float(min(figures)), float(max(figures))
+    return Row(name, figure, target, unit, spread, bool(met(figure)), note)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from benchmarks.row import Row, at_least
-from benchmarks.tutorial import images_per_second, loader
-from cnn_core.data.augment import augment_presets
+from benchmarks.step import rows_of
+from cnn_core.data.augment import augment_presets, read_steps
+from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset, RawImages, write
 from cnn_core.data.library import open_dataset
 from cnn_core.data.splits import make_splits
-from cnn_core.models.network import build
 from cnn_core.models.presets import layers_of
 from cnn_core.recipe import NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import Report
@@ -24,7 +28,8 @@ from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.training.session import TrainingSession
 
-BATCH, SECONDS, REPEATS = 128, 4.0, 3
+BATCH, SECONDS, REPEATS = 128, 3.0, 5
+TUTORIAL = Path(__file__).with_name("tutorial.py")
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,20 @@ CASES = (
 
 
 def rows() -> list[Row]:
-    return [row for case in CASES for row in (_row(case, True), _row(case, False))]
+    speeds = [row for case in CASES for row in (_row(case, True), _row(case, False))]
+    return speeds + [row for case in CASES for row in _step_rows(case)]
+
+
+def _step_rows(case: Case) -> list[Row]:
+    dataset = _dataset(case.shape)
+    steps = read_steps(augment_presets["tutorial"])
+    return rows_of(case.network, dataset, Batches(dataset, "train", BATCH, shuffle=True, augment=steps))
 
 
 def _row(case: Case, augmented: bool) -> Row:
     dataset = _dataset(case.shape)
-    pairs = [(_ours(case, dataset, augmented), _theirs(case, dataset, augmented)) for _ in range(REPEATS)]
+    with _tutorial(case, dataset, augmented) as theirs_again:
+        pairs = [(_ours(case, dataset, augmented), theirs_again()) for _ in range(REPEATS)]
     ours, theirs = (float(np.median(speeds)) for speeds in zip(*pairs, strict=True))
     name = f"throughput {case.network} {'augmented' if augmented else 'plain'}"
     target = case.augmented if augmented else case.plain
@@ -90,12 +103,27 @@ def _ours(case: Case, dataset: ImageDataset, augmented: bool) -> float:
     raise AssertionError("the run ended before the measurement")
 
 
-def _theirs(case: Case, dataset: ImageDataset, augmented: bool) -> float:
-    """The better of 0 and 2 loader workers."""
-    indices, speeds = dataset.splits["train"], []
-    for workers in (0, 2):
-        torch.manual_seed(0)
-        network = build(layers_of(NetworkSpec(preset=case.network)), case.shape, 10)
-        batches = loader(dataset.images[indices], dataset.labels[indices], augmented, BATCH, workers)
-        speeds.append(images_per_second(network, batches, SECONDS))
-    return max(speeds)
+@contextmanager
+def _tutorial(case: Case, dataset: ImageDataset, augmented: bool) -> Iterator[Callable[[], float]]:
+    """The tutorial's program on the same images; each call measures the better of 0 and 2 loader workers."""
+    train, files = dataset.splits["train"], (dataset.folder / "pixels.npy", dataset.folder / "truth.npy")
+    np.save(files[0], dataset.images[train])
+    np.save(files[1], dataset.labels[train])
+    arguments = [case.network, *map(str, files), str(augmented), str(SECONDS)]
+    plain = {
+        name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "THP_MEM_ALLOC_ENABLE")
+    }
+    with subprocess.Popen(
+        [sys.executable, str(TUTORIAL), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=plain
+    ) as program:
+        assert program.stdin
+        assert program.stdout
+        pipes = program.stdin, program.stdout
+
+        def measure() -> float:
+            pipes[0].write("again\n")
+            pipes[0].flush()
+            return float(pipes[1].readline())
+
+        yield measure
+        program.stdin.close()

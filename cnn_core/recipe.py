@@ -152,9 +152,18 @@ class TrainingSpec(Spec):
     )
     precision: Literal["auto", "float32", "bfloat16"] = option(
         "auto",
-        "Number format of the arithmetic. Auto takes bfloat16 where the hardware is built for it.",
+        "Number format of the arithmetic. Auto takes bfloat16 where it is measured to be faster.",
         advanced=True,
     )
+    layout: Literal["auto", "channels_last", "channels_first"] = option(
+        "auto", "Order of a map's numbers in memory: changes the speed only. Auto measures.", advanced=True
+    )
+    pool_first: Literal["auto", "on", "off"] = option(
+        "auto",
+        "Pool before adding the bias and before the activation: the same result with less work. Auto measures.",
+        advanced=True,
+    )
+    threads: int = option(0, "CPU threads; 0 measures. More than cores only slows.", ge=0, le=1024, advanced=True)
 
 
 class Recipe(Spec):

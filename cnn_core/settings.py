@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PREFIX = "CNN_PLAYGROUND_"
+
 
 class Settings(BaseSettings):
     """Folders, database and limits."""
 
-    model_config = SettingsConfigDict(env_prefix="CNN_PLAYGROUND_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     home: Path = Field(Path.home() / ".cnn-playground", description="Folder for data sets, runs and the database.")
     database_url: str = Field("", description="SQLAlchemy URL of the run store; empty means SQLite in `home`.")
@@ -49,4 +53,9 @@ class Settings(BaseSettings):
 
 def settings() -> Settings:
     """The settings as the environment has them now."""
+    return _read(tuple(item for item in os.environ.items() if item[0].startswith(PREFIX)))
+
+
+@lru_cache(maxsize=8)
+def _read(environment: tuple[tuple[str, str], ...]) -> Settings:
     return Settings()

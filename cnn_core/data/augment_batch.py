@@ -51,41 +51,47 @@ def places(images: Tensor, generator: Generator) -> Tensor:
 
 def flip_left_right(images: Tensor, flipped: Tensor) -> Tensor:
     """Mirror the images where `flipped` (N,) is True."""
-    return torch.where(flipped.view(-1, 1, 1, 1), images.flip(3), images)
+    both = torch.cat([images, images.flip(3)])  # picking whole images is 4 times faster than choosing pixel by pixel
+    return both.index_select(0, torch.arange(len(images), device=images.device) + len(images) * flipped)
 
 
 def shift(images: Tensor, moves: Tensor) -> Tensor:
     """Move each image down and right by `moves` (N, 2) whole pixels; what comes in is 0."""
     rows, columns = _grid(images.shape[2], images.shape[3], images.device)
-    return _pick(images, rows - moves[:, :1].int(), columns - moves[:, 1:].int())
+    return _pick(images, rows - moves[:, :1], columns - moves[:, 1:])
 
 
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     """Turn each image counter-clockwise about its centre by `degrees` (N,), nearest pixel, as torchvision does."""
     height, width = images.shape[-2:]
     rows, columns = _grid(height, width, images.device)
-    centre = torch.stack([rows - (height - 1) / 2, columns - (width - 1) / 2])  # (2, H*W): down, right
+    middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
+    plane = torch.stack([rows - middle_row, columns - middle_column, torch.ones_like(rows)])  # (3, H*W)
     angle = degrees * (math.pi / 180)
-    cosine, sine = angle.cos(), angle.sin()
-    source_rows = torch.stack([cosine, sine], dim=1) @ centre + (height - 1) / 2
-    source_columns = torch.stack([-sine, cosine], dim=1) @ centre + (width - 1) / 2
-    return _pick(images, source_rows.round_().int(), source_columns.round_().int())
+    cosine, sine, one = angle.cos(), angle.sin(), torch.ones_like(angle)
+    source_rows = torch.stack([cosine, sine, middle_row * one], dim=1) @ plane
+    source_columns = torch.stack([-sine, cosine, middle_column * one], dim=1) @ plane
+    return _pick(images, source_rows, source_columns)
 
 
 @lru_cache(maxsize=8)
 def _grid(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Row and column of every pixel, each int32 (H*W,)."""
-    rows = torch.arange(height, dtype=torch.int32, device=device).repeat_interleave(width)
-    return rows, torch.arange(width, dtype=torch.int32, device=device).repeat(height)
+    """Row and column of every pixel, each float32 (H*W,)."""
+    rows = torch.arange(height, dtype=torch.float32, device=device).repeat_interleave(width)
+    return rows, torch.arange(width, dtype=torch.float32, device=device).repeat(height)
 
 
 def _pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """For every output pixel the input pixel at rows, columns, int32 (N, H*W); 0 where that lies outside."""
+    """For every output pixel the input pixel nearest to rows, columns, float32 (N, H*W); 0 where that lies outside.
+
+    Overwrites rows and columns: these few passes in place are most of the work.
+    """
     count, channels, height, width = images.shape
     framed = F.pad(images, (1, 1, 1, 1)).reshape(count, channels, -1)  # outside is a border of zeros
-    source = (rows.clamp(-1, height) + 1) * (width + 2) + (columns.clamp(-1, width) + 1)
-    source = source.long().unsqueeze(1).expand(-1, channels, -1)  # (N, C, H*W)
-    return framed.gather(2, source).view(images.shape)
+    rows.round_().clamp_(-1, height)
+    columns.round_().clamp_(-1, width)
+    source = columns.add_(rows, alpha=width + 2).add_(width + 3).long()  # exact up to 2**24 pixels
+    return framed.gather(2, source.unsqueeze(1).expand(-1, channels, -1)).view(images.shape)
 
 
 def cut_out(images: Tensor, centres: Tensor, size: int) -> Tensor:
@@ -149,4 +155,5 @@ def _grey(images: Tensor) -> Tensor:
 
 def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:
     """factor * images + (1 - factor) * other, kept in 0..1; `other` broadcasts."""
-    return torch.lerp(other, images, factor.view(-1, 1, 1, 1)).clamp_(0, 1)
+    factor = factor.view(-1, 1, 1, 1)
+    return (images * factor).add_(other * (1 - factor)).clamp_(0, 1)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cnn_core.data.augment import Augmentation, augment
 from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.pixels import Pixels
 
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -39,15 +40,11 @@ class Batches:
         device: torch.device | str = "cpu",
     ):
         self.device = torch.device(device)
-        self._images = torch.from_numpy(dataset.images)
-        self._labels = torch.from_numpy(dataset.labels)
-        self._indices = torch.from_numpy(dataset.splits[split])
-        if self.device.type != "cpu":
-            self._images, self._labels = self._images.to(self.device), self._labels.to(self.device)
+        self._pixels = Pixels(dataset, split, self.device)
         self._mean, self._std = dataset.mean, dataset.std
         self._seed, self._shuffle, self._augment = seed, shuffle, augment
-        self.batch_size = min(batch_size, len(self._indices))
-        self.images = len(self._indices)
+        self.images = len(self._pixels)
+        self.batch_size = min(batch_size, self.images)
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -61,14 +58,16 @@ class Batches:
         for number in range(start, len(self)):
             chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
             generator.manual_seed(_mix(self._seed, epoch, number))
-            images = augment(self._images[chosen], self._augment, generator)
-            yield normalise(images, self._mean, self._std), self._labels[chosen]
+            images, labels = self._pixels.take(chosen)
+            yield normalise(augment(images, self._augment, generator), self._mean, self._std), labels
 
     def _order(self, epoch: int) -> Tensor:
-        if not self._shuffle:
-            return self._indices.to(self.device)
-        generator = torch.Generator().manual_seed(_mix(self._seed, epoch, -1))
-        return self._indices[torch.randperm(self.images, generator=generator)].to(self.device)
+        """Positions in the split, in the order of the epoch."""
+        order = torch.arange(self.images)
+        if self._shuffle:
+            generator = torch.Generator().manual_seed(_mix(self._seed, epoch, -1))
+            order = torch.randperm(self.images, generator=generator)
+        return order.to(self.device) if self._pixels.resident else order
 
 
 def _mix(*numbers: int) -> int:

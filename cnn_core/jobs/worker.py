@@ -18,6 +18,7 @@ from cnn_core.jobs.heartbeat import Heartbeat
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Worker
 from cnn_core.settings import settings
+from cnn_core.training.memory import return_memory
 
 NO_RUN = "0" * 8  # a run without a folder
 POLL_SECONDS = 0.1  # a look at an empty queue costs 0.3 ms
@@ -48,6 +49,7 @@ def serve(worker: Worker, closing: threading.Event) -> None:
             closing.wait(POLL_SECONDS)
             continue
         execute(worker.run_id, worker.id, worker.device, closing)
+        return_memory()
 
 
 def end_with_parent() -> threading.Event:
@@ -79,15 +81,11 @@ def only_in_slot(slot: int, closing: threading.Event) -> Iterator[bool]:
 
 def warm_up(device: str) -> None:
     """Load torch, open the default data set and rehearse its run, so that the first run does not pay for it."""
-    import torch
-
     from cnn_core.data.library import prepare
     from cnn_core.runs.folder import RunFolder
     from cnn_core.training.plan import check, starting_recipe
     from cnn_core.training.session import TrainingSession
 
-    if threads := settings().threads:
-        torch.set_num_threads(threads)
     recipe = check(starting_recipe())
     dataset = prepare(recipe.data.dataset, recipe.data.image_size)
     TrainingSession(recipe, dataset, RunFolder(NO_RUN), device).rehearse()

@@ -69,7 +69,7 @@ class RunFolder:
         return path
 
     def plan(self) -> dict[str, Any]:
-        """What was fixed when training began: classes, shape, mean, std, device, precision, versions."""
+        """What was fixed when training began: classes, shape, mean, std, device, execution, versions."""
         path = self.path / "plan.json"
         if not path.exists():
             raise PlaygroundError("This run has not started training yet.")

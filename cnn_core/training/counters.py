@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 class Counters:
-    """Sums stay tensors on the device: nothing waits for a GPU until `take`."""
+    """Sums stay tensors on the device: nothing waits for a GPU until `take`. `images` is counted by who adds."""
 
     def __init__(self, device: torch.device):
         self._loss = torch.zeros((), device=device)
@@ -20,7 +20,6 @@ class Counters:
         """logits (B, classes), labels int64 (B,). Counts cross-entropy without label smoothing."""
         self._loss += F.cross_entropy(logits.float(), labels, reduction="sum")
         self._correct += (logits.argmax(dim=1) == labels).sum()
-        self.images += len(labels)
 
     def take(self) -> tuple[float, float, int]:
         """Mean loss in nats, accuracy 0..1 and number of images since the last call; starts again from zero."""

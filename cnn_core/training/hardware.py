@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 
 import torch
 
 from cnn_core.errors import RecipeError
+from cnn_core.settings import settings
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -26,10 +28,7 @@ def choose_device(wanted: str) -> torch.device:
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
-    """ "auto" is bfloat16 on a GPU that computes in it, else float32.
-
-    On CPUs without bfloat16 instructions (AVX2 alone) a bfloat16 convolution ran 10 times slower than float32.
-    """
+    """ "auto" is bfloat16 on a GPU that computes in it, else float32."""
     if wanted != "auto":
         return wanted
     return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
@@ -47,3 +46,13 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return "Apple GPU" if device.type == "mps" else f"CPU, {torch.get_num_threads()} threads"
+
+
+def most_threads() -> int:
+    """CPU threads a run may use: the operator's setting, or what torch takes by itself."""
+    return settings().threads or _threads_of_torch()
+
+
+@lru_cache(maxsize=1)
+def _threads_of_torch() -> int:
+    return torch.get_num_threads()  # asked once, before any run changes it

@@ -18,9 +18,9 @@ def build_optimiser(network: nn.Module, training: TrainingSpec, device: torch.de
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": weights, "weight_decay": training.weight_decay}, {"params": others, "weight_decay": 0.0}]
     groups = [group for group in groups if group["params"]]
-    rate, fused = training.learning_rate, device.type in ("cpu", "cuda")
+    rate, fused, on_gpu = training.learning_rate, device.type in ("cpu", "cuda"), device.type == "cuda"
     if training.optimiser == "sgd":
         nesterov = training.nesterov and training.momentum > 0
         return SGD(groups, lr=rate, momentum=training.momentum, nesterov=nesterov, fused=fused)
     kind = Adam if training.optimiser == "adam" else AdamW
-    return kind(groups, lr=rate, fused=fused)
+    return kind(groups, lr=rate, fused=fused, capturable=on_gpu)

@@ -18,7 +18,7 @@ def starting_recipe(dataset: str = "fashion_mnist_sample", network: str = "compa
     source, preset = dataset_sources.get(dataset), network_presets.get(network)
     return Recipe(
         data=DataSpec(dataset=dataset, image_size=preset.image_size),
-        augment=source.augment,
+        augment=() if preset.augment is None else source.augment + preset.augment,
         network=NetworkSpec(preset=network),
         training=preset.training,
     )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnn_core.data.batches import Batches
+from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import autocast
 
 
@@ -23,14 +24,14 @@ class Score:
 
 
 @torch.no_grad()
-def score(network: nn.Module, batches: Batches, precision: str) -> Score:
+def score(network: nn.Module, batches: Batches, execution: Execution) -> Score:
     """Run a split through the network in evaluation mode; the mode is set back afterwards."""
     training = network.training
     network.eval()
     logits, labels = [], []
-    with autocast(batches.device, precision):
+    with autocast(batches.device, execution.precision):
         for images, truth in batches.epoch():
-            logits.append(network(images.contiguous(memory_format=torch.channels_last)).float())
+            logits.append(network(images.contiguous(memory_format=execution.memory_format)).float())
             labels.append(truth)
     network.train(training)
     said, true = torch.cat(logits).cpu(), torch.cat(labels).cpu()

@@ -24,12 +24,12 @@ BEST_LABEL = {"loss": "top", "accuracy": "bottom"}
 QUANTITIES = {"loss": (1.0, "%.3f", "{value}"), "accuracy": (100.0, "%.1f%%", "{value}%")}  # factor, tooltip, axis
 
 
-def run_curves(run: Run, record: Record) -> None:
+def run_curves(run: Run, options: Mapping[str, Option]) -> None:
     """Loss and accuracy of one run in two charts that update in place; the best epoch is marked."""
     for place, quantity in zip(st.columns(2), QUANTITIES, strict=True):
         with place, st.container(border=True):
             st.markdown(f"**{label(quantity)}**", help=HELP[quantity])
-            st.echarts_chart(curve_option(run, record, quantity), height=300, key=f"{quantity}-{run.id}")
+            st.echarts_chart(options[quantity], height=300, key=f"{quantity}-{run.id}")
 
 
 def compare_curves(records: Mapping[str, Record], runs: Sequence[Run]) -> None:

@@ -11,21 +11,22 @@ from cnn_core.jobs.queue import command
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui import figures, words
-from pages.ui.curves import Record
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
+from pages.ui.records import interval, shared
 from pages.ui.runs import badge
 
-EVERY = 1.0  # seconds between two looks at a live run
+MUCH = 2.0  # times more or fewer sessions change how often this one looks
 FACTORS = {"÷ 10": 0.1, "÷ 2": 0.5, "× 2": 2.0, "× 10": 10.0}
 MOST_RATE = 10.0
 PATIENCE = 1.0  # seconds a page waits for news it has just asked for
 
 
 def watch(run: Run) -> None:
-    """Draw a run, every second while it is live; when its status changes the whole page is drawn anew."""
-    st.session_state.pop("record", None)
-    st.fragment(_look, run_every=EVERY if run.live else None)(run.id, run.status)
+    """Draw a run, again and again while it is live; when its status changes the whole page is drawn anew."""
+    shared(run.id).expire()
+    every = interval() if run.live else None
+    st.fragment(_look, run_every=every)(run.id, run.status, every)
 
 
 def expect(run_id: str) -> None:
@@ -90,16 +91,15 @@ def _learning_rate_changed(run_id: str, key: str) -> None:
         st.toast(f"Learning rate {value:.3g} from the next step on.", icon=":material/speed:")
 
 
-def _look(run_id: str, status: str) -> None:
+def _look(run_id: str, status: str, every: float | None) -> None:
     """One look at the store."""
     with spoken():
-        run = store().get(run_id)
-        if run.status != status:
+        run, options = shared(run_id).look()
+        if run.status != status or (every and not every / MUCH <= interval() <= every * MUCH):
             st.rerun()
         _head(run)
-        record = _record(run_id)
-        if record.last:
-            figures.run_curves(run, record)
+        if options:
+            figures.run_curves(run, options)
         elif run.live:
             st.skeleton(height=300)
 
@@ -153,17 +153,6 @@ def _facts(run: Run) -> dict[str, str]:
         "Trained for": words.duration(run.seconds),
         "Learning rate": f"{run.learning_rate:.3g}",
     }
-
-
-def _record(run_id: str) -> Record:
-    """All points so far; only new ones are read. A resumed run may take some back, then all are read again."""
-    record: Record = st.session_state.setdefault("record", Record())
-    new = store().metrics(run_id, after=record.last)
-    if new and new[0].step < record.step:
-        record = st.session_state["record"] = Record(store().metrics(run_id))
-    else:
-        record.add(new)
-    return record
 
 
 def after(run: Run) -> None:

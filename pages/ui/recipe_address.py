@@ -16,6 +16,7 @@ from cnn_core.training.plan import starting_recipe
 from pages.ui.errors import say
 
 FIELDS = dict(fields(Recipe))
+PLAIN = Recipe()
 CHOICES: dict[str, Any] = {"data.dataset": dataset_sources, "network.preset": network_presets}
 
 
@@ -26,7 +27,9 @@ def recipe_shown(run: Run | None) -> Recipe:
     """
     try:
         if any(name in FIELDS for name in st.query_params):
-            return _readable(Recipe.from_query(st.query_params.to_dict(), _base(st.query_params.to_dict())))
+            query = st.query_params.to_dict()
+            base = _base(query.get("data.dataset"), query.get("network.preset"))
+            return _readable(Recipe.from_query(query, base))
         return _without_own_layers(run.recipe) if run else starting_recipe()
     except PlaygroundError as error:
         say(error)
@@ -36,7 +39,7 @@ def recipe_shown(run: Run | None) -> Recipe:
 def write(recipe: Recipe) -> None:
     """Put a recipe into the address; what is as recommended for its data and network is left out."""
     names = {"data.dataset": recipe.data.dataset, "network.preset": recipe.network.preset}
-    query = recipe.to_query(_base(names)) | names
+    query = recipe.to_query(_base(*names.values())) | names
     for name in FIELDS:
         if name not in query:
             st.query_params.pop(name, None)
@@ -58,21 +61,19 @@ def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
         place = place[step]
     place[last] = value
     if name in CHOICES:
-        chosen = {"data.dataset": values["data"]["dataset"], "network.preset": values["network"]["preset"]}
-        base = _base(chosen).model_dump(mode="json")
+        before = _base(recipe.data.dataset, recipe.network.preset)
+        base = _base(values["data"]["dataset"], values["network"]["preset"]).model_dump(mode="json")
         values["data"]["image_size"] = base["data"]["image_size"]
-        part = "augment" if name == "data.dataset" else "training"
-        values[part] = base[part]
+        if name == "data.dataset" or recipe.augment == before.augment:
+            values["augment"] = base["augment"]
         if name == "network.preset":
-            values["network"]["layers"] = ()
+            values["training"], values["network"]["layers"] = base["training"], ()
     return Recipe.model_validate(values)
 
 
-def _base(query: dict[str, str]) -> Recipe:
-    """The recommended recipe for the data and network that a query names."""
-    plain = Recipe()
-    dataset, preset = query.get("data.dataset"), query.get("network.preset")
-    return starting_recipe(dataset or plain.data.dataset, preset or plain.network.preset)
+def _base(dataset: str | None, preset: str | None) -> Recipe:
+    """The recommended recipe for data and network, each the default where none is named."""
+    return starting_recipe(dataset or PLAIN.data.dataset, preset or PLAIN.network.preset)
 
 
 def _readable(recipe: Recipe) -> Recipe:

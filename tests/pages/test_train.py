@@ -5,6 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnn_core.data.augment import augment_presets
 from cnn_core.data.sources import dataset_sources
 from cnn_core.jobs.queue import submit
 from cnn_core.models.presets import network_presets
@@ -52,6 +53,22 @@ def test_a_network_brings_its_training(open_page: Open, preset: str) -> None:
     assert recipe_of(page).training == network_presets.get(preset).training
     assert not page.error
     assert not page.button(key="train").disabled
+
+
+def test_a_network_brings_its_augmentation_but_leaves_a_persons_own(open_page: Open) -> None:
+    flip = dataset_sources.get("fashion_mnist_sample").augment
+    page = open_page("train")
+    page.selectbox(key="recipe:network.preset").select("best_in_one_minute")
+    run(page)
+    assert recipe_of(page).augment == ()
+    page.selectbox(key="recipe:network.preset").select("best_in_eight_minutes")
+    run(page)
+    assert [step.kind for step in recipe_of(page).augment] == ["horizontal_flip", "shift", "cutout"]
+    page.selectbox(key="augment:preset").select("tutorial")
+    run(page)
+    page.selectbox(key="recipe:network.preset").select("simple_cnn")
+    run(page)
+    assert recipe_of(page).augment == augment_presets["tutorial"] != flip
 
 
 @pytest.mark.parametrize("dataset", dataset_sources.names())

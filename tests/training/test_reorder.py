@@ -19,10 +19,11 @@ def test_same_values_and_gradients(activation: type[nn.Module], padding: int) ->
     other = copy.deepcopy(plain)
     images = torch.randn(4, 3, 9, 9)
     expected, swapped = plain(images), pool_first(other)(images)
-    assert torch.equal(swapped, expected)
+    torch.testing.assert_close(swapped, expected, atol=1e-6, rtol=1e-6)
     expected.square().sum().backward()
     swapped.square().sum().backward()
-    assert torch.allclose(other[0].weight.grad, plain[0].weight.grad, atol=1e-5)
+    for ours, theirs in zip(other[0].parameters(), plain[0].parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-5)
 
 
 def test_the_order_written_stays_the_order_inspected() -> None:
@@ -30,7 +31,7 @@ def test_the_order_written_stays_the_order_inspected() -> None:
     kinds = [type(module).__name__ for module in network]
     trained = [type(module).__name__ for module in pool_first(network)]
     assert kinds[:3] == ["Conv2d", "ReLU", "MaxPool2d"]
-    assert trained[:3] == ["Conv2d", "MaxPool2d", "ReLU"]
+    assert trained[:2] == ["ConvThenPool", "ReLU"]
     assert [type(module).__name__ for module in network] == kinds
 
 

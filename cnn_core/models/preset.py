@@ -1,0 +1,42 @@
+"""What a network to start from is, and the registry of them. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, TrainingSpec
+from cnn_core.registry import Registry
+
+Layers = tuple[LayerSpec, ...]
+
+
+@dataclass(frozen=True)
+class NetworkPreset:
+    """A named network with the training that suits it."""
+
+    name: str
+    title: str
+    teaches: str  # one sentence
+    source: str  # where it comes from
+    layers: Layers
+    training: TrainingSpec  # recommended
+    image_size: int = 0  # side in pixels its source works at; 0: any
+    augment: tuple[AugmentSpec, ...] | None = ()  # after the data set's own steps; None: none at all, not even those
+
+
+network_presets: Registry[NetworkPreset] = Registry("network")
+
+
+def layer(kind: str, **parameters: Any) -> LayerSpec:
+    """A layer of a preset, parameters that are not named at the kind's defaults."""
+    return LayerSpec(kind=kind, **parameters)
+
+
+def layers_of(network: NetworkSpec) -> Layers:
+    """The network's own layers or, when it has none, its preset's. Raises UnknownNameError."""
+    return network.layers or network_presets.get(network.preset).layers
+
+
+def add(preset: NetworkPreset) -> None:
+    network_presets.add(preset.name, preset)

@@ -1,0 +1,171 @@
+"""How a run is computed is measured once, kept, recorded, and changes only the last digits."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.library import open_dataset
+from cnn_core.models.network import build
+from cnn_core.models.presets import network_presets
+from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe, TrainingSpec
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
+from cnn_core.training import execution
+from cnn_core.training import session as session_module
+from cnn_core.training.execution import Execution, choose, fixed
+from cnn_core.training.plan import check
+from cnn_core.training.session import TrainingSession
+
+CPU = torch.device("cpu")
+LAYERS = (
+    LayerSpec(kind="conv", channels=8),
+    LayerSpec(kind="relu"),
+    LayerSpec(kind="max_pool"),
+    LayerSpec(kind="conv", channels=8),
+    LayerSpec(kind="batch_norm"),
+    LayerSpec(kind="relu"),
+    LayerSpec(kind="max_pool"),
+    LayerSpec(kind="flatten"),
+    LayerSpec(kind="dropout"),
+    LayerSpec(kind="linear"),
+)
+EVERY_LEVER = {"layout": "channels_last", "pool_first": "on", "threads": 2, "precision": "float32"}
+NO_LEVER = {"layout": "channels_first", "pool_first": "off", "threads": 1, "precision": "float32"}
+
+
+def recipe(**training: object) -> Recipe:
+    values = {"epochs": 2, "batch_size": 64, "optimiser": "sgd", "learning_rate": 0.05, "schedule": "one_cycle"}
+    return check(
+        Recipe(
+            data={"dataset": "digits"},
+            augment=({"kind": "horizontal_flip"}, {"kind": "rotation"}, {"kind": "brightness_contrast"}),
+            network=NetworkSpec(preset="", layers=LAYERS),
+            training=TrainingSpec(**(values | training)),
+        )
+    )
+
+
+@pytest.fixture
+def digits(home: Path) -> ImageDataset:
+    return open_dataset("digits")
+
+
+@pytest.fixture
+def batch() -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.randn(16, 3, 32, 32), torch.randint(0, 10, (16,))
+
+
+@pytest.fixture
+def network() -> nn.Sequential:
+    return build(network_presets.get("simple_cnn").layers, (3, 32, 32), 10)
+
+
+def session(chosen: Recipe, digits: ImageDataset, run_id: str = "") -> TrainingSession:
+    return TrainingSession(chosen, digits, RunFolder(run_id or store().create(chosen, "test")), "cpu")
+
+
+def test_measuring_changes_neither_network_nor_random_state(
+    home: Path, network: nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor]
+) -> None:
+    before, random = copy.deepcopy(network.state_dict()), torch.get_rng_state()
+    choose(network, TrainingSpec(), CPU, batch)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_a_measurement_is_kept_so_that_the_same_recipe_is_run_the_same_way(
+    home: Path, network: nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = choose(network, TrainingSpec(), CPU, batch)
+
+    def never(*arguments: object) -> float:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(execution, "_seconds", never)
+    assert choose(network, TrainingSpec(), CPU, batch) == first
+    with pytest.raises(AssertionError):  # another batch size is another question
+        choose(network, TrainingSpec(), CPU, (batch[0][:8], batch[1][:8]))
+
+
+def test_an_alternative_has_to_be_clearly_faster_twice(
+    home: Path, network: nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = fixed(TrainingSpec(), CPU)
+    for again, expected in ((0.9, "channels_last"), (1.0, "channels_first")):
+        looks = iter([1.0, 0.8, again])  # the start, channels_first, the start once more
+
+        def seconds(candidate: Execution, *arguments: object, looks=looks) -> float:
+            return next(looks, 1.0)
+
+        monkeypatch.setattr(execution, "_seconds", seconds)
+        monkeypatch.setattr(execution, "MEASURE_SECONDS", 60.0)
+        chosen = execution._measure(network, TrainingSpec(threads=start.threads), CPU, batch)
+        assert chosen.layout == expected
+
+
+def test_what_the_recipe_fixes_is_not_measured(
+    home: Path, network: nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor]
+) -> None:
+    training = TrainingSpec(**NO_LEVER)
+    assert choose(network, training, CPU, batch) == Execution("float32", "channels_first", False, 1)
+    assert list(execution._alternatives(fixed(training, CPU), training, CPU)) == []
+
+
+def test_the_plan_of_a_run_tells_how_it_was_computed(digits: ImageDataset) -> None:
+    training = session(recipe(**EVERY_LEVER), digits)
+    list(training.run())
+    plan = json.loads((training.folder.path / "plan.json").read_text())
+    assert plan["execution"] == EVERY_LEVER | {"pool_first": True}
+    assert training.network[0].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_levers_change_only_the_last_digits(digits: ImageDataset) -> None:
+    fast, plain = (session(recipe(**levers), digits) for levers in (EVERY_LEVER, NO_LEVER))
+    for number, training in enumerate((fast, plain)):
+        torch.manual_seed(0)
+        torch.set_num_threads(training.execution.threads)
+        training.network.train()
+        batches = training.batches.epoch()
+        for _ in range(5):
+            training._learn(*next(batches), rate=0.05)
+        assert bool(number) == (training is plain)
+    for ours, theirs in zip(fast.network.parameters(), plain.network.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+
+
+def test_resumed_with_every_lever_on_the_weights_are_the_same(
+    digits: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "REPORT_SECONDS", 0.0)
+    whole = session(recipe(**EVERY_LEVER), digits)
+    list(whole.run())
+    part = session(recipe(**EVERY_LEVER), digits)
+    events = part.run()
+    while part.step != 3 * len(part.batches) // 2:
+        next(events)
+    part.save()
+    events.close()
+    torch.manual_seed(99)
+    resumed = session(recipe(**EVERY_LEVER), digits, part.folder.path.name)
+    list(resumed.run())
+    for ours, theirs in zip(resumed.network.parameters(), whole.network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_resumed_run_is_computed_as_before_whatever_would_be_chosen_now(digits: ImageDataset) -> None:
+    chosen = recipe(threads=1)
+    first = session(chosen, digits)
+    next(events := first.run())
+    first.save()
+    events.close()
+    before = first.execution
+    for kept in (digits.folder.parents[1] / "measured").glob("*.json"):
+        other = "channels_first" if before.layout == "channels_last" else "channels_last"
+        kept.write_text(json.dumps(json.loads(kept.read_text()) | {"layout": other}))
+    assert session(chosen, digits).execution != before
+    assert session(chosen, digits, first.folder.path.name).execution == before
