@@ -55,22 +55,22 @@ def rows() -> list[Row]:
 
 
 def _step_rows(case: Case) -> list[Row]:
-    dataset = _dataset(case.shape)
+    dataset = dataset_of(case.shape)
     steps = read_steps(augment_presets["tutorial"])
     return rows_of(case.network, dataset, Batches(dataset, "train", BATCH, shuffle=True, augment=steps))
 
 
 def _row(case: Case, augmented: bool) -> Row:
-    dataset = _dataset(case.shape)
+    dataset = dataset_of(case.shape)
     with _tutorial(case, dataset, augmented) as theirs_again:
-        pairs = [(_ours(case, dataset, augmented), theirs_again()) for _ in range(REPEATS)]
-    ours, theirs = (float(np.median(speeds)) for speeds in zip(*pairs, strict=True))
+        pairs = [(theirs_again(), _ours(case, dataset, augmented)) for _ in range(REPEATS)]
+    theirs, ours = (float(np.median(speeds)) for speeds in zip(*pairs, strict=True))
     name = f"throughput {case.network} {'augmented' if augmented else 'plain'}"
     target = case.augmented if augmented else case.plain
-    return at_least(name, [a / b for a, b in pairs], target, "×", f"{ours:,.0f} against {theirs:,.0f} images/s")
+    return at_least(name, [b / a for a, b in pairs], target, "×", f"{ours:,.0f} against {theirs:,.0f} images/s")
 
 
-def _dataset(shape: tuple[int, int, int]) -> ImageDataset:
+def dataset_of(shape: tuple[int, int, int]) -> ImageDataset:
     """56,000 pictures, each real one four times, in the shape of CIFAR-10 or MNIST: their content costs nothing."""
     source = open_dataset("fashion_mnist_sample", shape[1])
     images = np.tile(np.repeat(source.images, shape[0], axis=1), (4, 1, 1, 1))

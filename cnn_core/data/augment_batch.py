@@ -12,6 +12,12 @@ from torch.nn import functional as F
 GREY = (0.2989, 0.587, 0.114)  # ITU-R 601-2 luma, as Pillow and torchvision
 
 
+@lru_cache(maxsize=64)
+def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """float32 (len(values),), made once: sending numbers to a GPU waits for it."""
+    return torch.tensor(values, dtype=torch.float32, device=device)
+
+
 def to_float(images: Tensor) -> Tensor:
     """uint8 0..255 as float32 0..1; float images as they are."""
     return images if images.is_floating_point() else images.float().div_(255)
@@ -42,7 +48,7 @@ def whole_numbers(images: Tensor, limit: int, count: int, generator: Generator) 
 
 def places(images: Tensor, generator: Generator) -> Tensor:
     """int64 (N, 2): a row and a column inside the image."""
-    size = torch.tensor(images.shape[-2:], device=images.device)
+    size = constant(tuple(images.shape[-2:]), images.device)
     return (torch.rand(len(images), 2, generator=generator, device=images.device) * size).long()
 
 
@@ -132,7 +138,7 @@ def turn_hue(images: Tensor, turn: Tensor) -> Tensor:
     chroma = value - images.amin(dim=1)
     hue = (_hue(images, value, chroma) + turn.view(-1, 1, 1)).remainder(1.0)
     # Channel c of the colour with this hue: value - chroma * clamp(min(k, 4 - k), 0, 1), k = (n_c + 6 hue) mod 6
-    k = (torch.tensor([5.0, 3.0, 1.0], device=images.device).view(3, 1, 1) + 6 * hue.unsqueeze(1)).remainder(6.0)
+    k = (constant((5.0, 3.0, 1.0), images.device).view(3, 1, 1) + 6 * hue.unsqueeze(1)).remainder(6.0)
     return value.unsqueeze(1) - chroma.unsqueeze(1) * torch.minimum(k, 4 - k).clamp(0, 1)
 
 
@@ -150,7 +156,7 @@ def _grey(images: Tensor) -> Tensor:
     """Luma (N, 1, H, W)."""
     if images.shape[1] != 3:
         return images
-    return (images * torch.tensor(GREY, device=images.device).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    return (images * constant(GREY, images.device).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
 
 
 def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from cnn_core.data.augment import Augmentation, augment
+from cnn_core.data.augment_batch import constant
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.pixels import Pixels
 
 
 def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """(N, C, H, W) float 0..1 minus the mean and divided by the deviation of each channel."""
-    shift = torch.tensor(mean, device=images.device).view(1, -1, 1, 1)
-    scale = torch.tensor(std, device=images.device).view(1, -1, 1, 1).clamp_min(1e-6)  # a blank channel
+    shift = constant(tuple(mean), images.device).view(1, -1, 1, 1)
+    scale = constant(tuple(std), images.device).view(1, -1, 1, 1).clamp_min(1e-6)  # a blank channel
     return (images - shift) / scale
 
 

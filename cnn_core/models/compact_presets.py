@@ -84,7 +84,7 @@ add(
         "What eight minutes are worth: wider layers, more epochs, and parts of the pictures blacked out.",
         SOURCE,
         _compact(24, 48, layer("residual", channels=80, stride=2), layer("residual")),
-        _training(epochs=26, batch_size=256, learning_rate=0.5),
+        _training(epochs=24, batch_size=256, learning_rate=0.5),
         augment=(SHIFT, AugmentSpec(kind="cutout", size=8)),
     )
 )

@@ -38,7 +38,7 @@ class Run(Base):
     worker: Mapped[str | None] = mapped_column(String(64))  # claim of the worker that may write to this run
     heartbeat: Mapped[float | None]
     device: Mapped[str] = mapped_column(String(64), default="")
-    precision: Mapped[str] = mapped_column(String(16), default="")
+    precision: Mapped[str] = mapped_column(String(64), default="")
     dataset_hash: Mapped[str] = mapped_column(String(64), default="")
     epoch: Mapped[float] = mapped_column(default=0.0)
     step: Mapped[int] = mapped_column(default=0)
