@@ -19,7 +19,7 @@ FRESH = 0.9  # seconds for which a reading is good enough for whoever looks next
 EVERY = 1.0  # seconds between two looks of a session
 # Looks a second that the server takes for each of its cores. A look costs 10 to 15 ms, in which training on all cores
 # stands still: its threads wait for the one that was displaced.
-LOOKS_PER_CORE = 2.0
+LOOKS_PER_CORE = 1.5
 
 LATE = 2.0  # seconds by which a look may be late
 
