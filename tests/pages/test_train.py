@@ -63,7 +63,7 @@ def test_a_network_brings_its_augmentation_but_leaves_a_persons_own(open_page: O
     assert recipe_of(page).augment == ()
     page.selectbox(key="recipe:network.preset").select("best_in_eight_minutes")
     run(page)
-    assert [step.kind for step in recipe_of(page).augment] == ["horizontal_flip", "shift", "cutout"]
+    assert [step.kind for step in recipe_of(page).augment] == ["horizontal_flip", "shift"]
     page.selectbox(key="augment:preset").select("tutorial")
     run(page)
     page.selectbox(key="recipe:network.preset").select("simple_cnn")
