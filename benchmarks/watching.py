@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,8 @@ from cnn_core.runs.store import store
 from cnn_core.training.plan import check, starting_recipe
 from cnn_core.training.session import TrainingSession
 
-SESSIONS, SECONDS, REPEATS, SETTLE = 20, 15.0, 3, 14.0
+SESSIONS, SECONDS, SETTLE = 20, 15.0, 14.0
+PAIRS, WINDOW, PAUSE = 12, 8.0, 2.0  # looks alternate with none: the computer's own moods last longer than a window
 VISITORS = Path(__file__).with_name("visitors.py")
 
 
@@ -37,12 +40,14 @@ def rows() -> list[Row]:
         while not store().metrics(run_id):
             time.sleep(0.05)
         time.sleep(5)
-        slower, ticks = _watched(app, run_id)
+        ticks = np.array_split(_refreshes(app, run_id), 3)
+        slower = list(_slower(app, run_id))
         command(run_id, "stop")
+    error = float(np.std(slower, ddof=1)) / len(slower) ** 0.5
     name = f"watching {SESSIONS} sessions on one live run"
     return [
         at_most("watching reports and store writes, share of training time", shares, 1, "%"),
-        at_most(f"{name}: training slower by", slower, 3, "%", "against none, in turn"),
+        at_most(f"{name}: training slower by", slower, 3, "%", f"mean {np.mean(slower):.1f} ± {error:.1f}"),
         at_most(f"{name}: slowest refresh", [1000 * max(few) for few in ticks], 100, "ms", "asked to finished"),
         at_most(f"{name}: median refresh", [1000 * float(np.median(few)) for few in ticks], 100, "ms"),
     ]
@@ -81,31 +86,35 @@ def _recording_share() -> float:
     return 100 * spent / (time.perf_counter() - began)
 
 
-def _watched(app: App, run_id: str) -> tuple[list[float], list[list[float]]]:
-    """Per cent by which training is slower while it is watched, and the durations of the refreshes, by repeat."""
-    slower, ticks = [], []
-    for _ in range(REPEATS):
-        alone = _speed(run_id, SECONDS)
-        command_line = [
-            sys.executable,
-            str(VISITORS),
-            f"{app.url}/train?run={run_id}",
-            str(SESSIONS),
-            str(SETTLE + SECONDS + 1),
-        ]
-        with subprocess.Popen(command_line, stdout=subprocess.PIPE, text=True) as program:
-            time.sleep(SETTLE)  # until all have their page and know of each other
-            watched = _speed(run_id, SECONDS)
-            output, _ = program.communicate()
-        ticks.append(json.loads(output))
-        time.sleep(SETTLE)
-        slower.append(100 * (1 - watched / alone))
-    return slower, ticks
+def _refreshes(app: App, run_id: str) -> list[float]:
+    """Seconds of each refresh of the sessions, left alone."""
+    with _visitors(app, run_id, SETTLE + SECONDS) as visitors:
+        return json.loads(visitors.communicate()[0])
+
+
+def _slower(app: App, run_id: str) -> Iterator[float]:
+    """Per cent by which training is slower while it is watched, for each pair of windows."""
+    with _visitors(app, run_id, SETTLE + PAIRS * 2 * (WINDOW + PAUSE)) as visitors:
+        time.sleep(SETTLE)  # until all have their page and know of each other
+        for pair in range(PAIRS):
+            speeds = {}
+            for looking in (True, False) if pair % 2 else (False, True):
+                visitors.send_signal(signal.SIGCONT if looking else signal.SIGSTOP)  # the sessions stay open
+                time.sleep(PAUSE)
+                speeds[looking] = _speed(run_id, WINDOW)
+            yield 100 * (1 - speeds[True] / speeds[False])
+        visitors.send_signal(signal.SIGCONT)
+        visitors.communicate()
+
+
+def _visitors(app: App, run_id: str, seconds: float) -> subprocess.Popen[str]:
+    program = [sys.executable, str(VISITORS), f"{app.url}/train?run={run_id}", str(SESSIONS), str(seconds)]
+    return subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
 
 
 def _speed(run_id: str, seconds: float) -> float:
-    """Epochs a second from the run's own record, validation included."""
-    first, began = store().get(run_id), time.perf_counter()
+    """Steps a second between the first and the last report of a window, by the run's own clock, validation included."""
+    first = store().get(run_id)
     time.sleep(seconds)
     last = store().get(run_id)
-    return (last.step - first.step) / (time.perf_counter() - began)
+    return (last.step - first.step) / (last.seconds - first.seconds)

@@ -59,6 +59,8 @@ class Pixels:
         return images
 
     def _release(self, images: int) -> None:
+        if self._dataset.images.nbytes <= RELEASE_BYTES:
+            return
         self._read += images * self._image_bytes
         pages = getattr(self._dataset.images, "_mmap", None)
         if self._read > RELEASE_BYTES and pages is not None and hasattr(mmap, "MADV_DONTNEED"):

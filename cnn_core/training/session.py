@@ -191,7 +191,7 @@ class TrainingSession:
         """As it was when the run is resumed on the same kind of device; else chosen now."""
         if self.folder.resume.exists():
             plan = self.folder.plan()
-            if plan["device"] == str(self.device):
+            if plan["device"] == str(self.device) and "execution" in plan:  # a run paused before there was a choice
                 return Execution(**plan["execution"])
         batch = next(self.batches.epoch())
         return choose(self.network, self.training, self.device, batch)

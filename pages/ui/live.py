@@ -13,7 +13,7 @@ from cnn_core.runs.tables import Run
 from pages.ui import figures, words
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
-from pages.ui.records import interval, shared
+from pages.ui.records import EVERY, interval, shared
 from pages.ui.runs import badge
 
 MUCH = 2.0  # times more or fewer sessions change how often this one looks
@@ -98,6 +98,10 @@ def _look(run_id: str, status: str, every: float | None) -> None:
         if run.status != status or (every and not every / MUCH <= interval() <= every * MUCH):
             st.rerun()
         _head(run)
+        if every and every > EVERY:
+            st.caption(
+                f"Many are watching: this picture is renewed every {every:.0f} s, so that training keeps its speed."
+            )
         if options:
             figures.run_curves(run, options)
         elif run.live:

@@ -126,14 +126,13 @@ def test_the_plan_of_a_run_tells_how_it_was_computed(digits: ImageDataset) -> No
 
 def test_the_levers_change_only_the_last_digits(digits: ImageDataset) -> None:
     fast, plain = (session(recipe(**levers), digits) for levers in (EVERY_LEVER, NO_LEVER))
-    for number, training in enumerate((fast, plain)):
+    for training in (fast, plain):
         torch.manual_seed(0)
         torch.set_num_threads(training.execution.threads)
         training.network.train()
         batches = training.batches.epoch()
         for _ in range(5):
             training._learn(*next(batches), rate=0.05)
-        assert bool(number) == (training is plain)
     for ours, theirs in zip(fast.network.parameters(), plain.network.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
 
