@@ -19,7 +19,7 @@ from cnn_core.errors import DatasetUnavailableError
 
 SPLITS = ("train", "validation", "test")
 CHUNK = 4 * 2**20  # bytes of pixels read, written or counted at once
-META = "meta.json"
+META, IMAGES = "meta.json", "images.npy"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +27,14 @@ class RawImages:
     """What a source hands over, before it is brought to one size.
 
     images: uint8 (N, C, H, W), or N pictures one after the other. labels: integers (N,), indices into classes.
-    is_test: bool (N,), or None where the source has no test images of its own.
+    is_test: bool (N,), or None where the source has no test images of its own. splits: where they are fixed already.
     """
 
     images: NDArray[np.uint8] | Iterable[Image.Image]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     is_test: NDArray[np.bool_] | None = None
+    splits: dict[str, NDArray[np.int64]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class ImageDataset:
             return cls(
                 name=meta["name"],
                 image_size=meta["image_size"],
-                images=np.load(folder / "images.npy", mmap_mode="c"),  # torch takes no read-only array
+                images=np.load(folder / IMAGES, mmap_mode="c"),  # torch takes no read-only array
                 labels=np.load(folder / "labels.npy"),
                 classes=tuple(meta["classes"]),
                 splits={split: np.load(folder / f"{split}.npy") for split in SPLITS},
@@ -87,26 +88,57 @@ def write(
 
     The folder is complete only when the iterator is exhausted. Raises ValueError when labels and images do not match.
     """
-    labels = np.ascontiguousarray(raw.labels, np.int64)
-    images = np.lib.format.open_memmap(
-        folder / "images.npy", mode="w+", dtype=np.uint8, shape=(len(labels), *shape)
-    )  # fmt: skip
     done = 0
-    for chunk in _chunks(raw.images, shape):
-        images[done : done + len(chunk)] = chunk
-        done += len(chunk)
+    for done in append_images(folder, shape, _chunks(raw.images, shape)):
         yield done
-    if done != len(labels) or labels.min() < 0 or labels.max() >= len(raw.classes):
-        raise ValueError(f"{name}: {done} images, {len(labels)} labels from {labels.min()} to {labels.max()}")
+    if done != len(raw.labels):
+        raise ValueError(f"{name}: {done} images, {len(raw.labels)} labels")
+    finish(folder, name, raw.labels, raw.classes, splits)
+
+
+def append_images(folder: Path, shape: tuple[int, int, int], chunks: Iterable[NDArray[np.uint8]]) -> Iterator[int]:
+    """Write chunks uint8 (n, *shape) one after the other to the folder's image file; yields the images done so far.
+
+    Plain writing and no map, so that what is written does not count as this process's memory.
+    """
+    done, header = 0, {"descr": "|u1", "fortran_order": False}
+    with (folder / IMAGES).open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header | {"shape": (0, *shape)})
+        start = file.tell()
+        for chunk in chunks:
+            file.write(np.ascontiguousarray(chunk).data)
+            done += len(chunk)
+            yield done
+        file.seek(0)
+        np.lib.format.write_array_header_1_0(file, header | {"shape": (done, *shape)})
+        if file.tell() != start:  # numpy leaves room for the first axis to grow
+            raise ValueError(f"the header of {file.name} grew")
+
+
+def finish(
+    folder: Path,
+    name: str,
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    splits: dict[str, NDArray[np.int64]],
+) -> None:
+    """Write all that belongs to the images in `folder`, the meta file last: with it the data set is whole.
+
+    Raises ValueError when labels and images do not match.
+    """
+    images = np.load(folder / IMAGES, mmap_mode="r")
+    labels = np.ascontiguousarray(labels, np.int64)
+    if len(images) != len(labels) or labels.min() < 0 or labels.max() >= len(classes):
+        raise ValueError(f"{name}: {len(images)} images, {len(labels)} labels from {labels.min()} to {labels.max()}")
     np.save(folder / "labels.npy", labels)
     for split in SPLITS:
         np.save(folder / f"{split}.npy", splits[split])
     mean, std = channel_statistics(images, splits["train"])
     meta = {
         "name": name,
-        "image_size": shape[1],
-        "classes": raw.classes,
-        "content_hash": _content_hash(images, labels, raw.classes, splits),
+        "image_size": images.shape[2],
+        "classes": classes,
+        "content_hash": _content_hash(images, labels, classes, splits),
         "mean": mean,
         "std": std,
     }

@@ -142,7 +142,7 @@ def _import(source: DatasetSource, folder: Path, progress: Report | None) -> Non
         shape = (source.channels, size, size)
         _require_room(source, len(raw.labels) * math.prod(shape), folder.parent)
         partial.mkdir()
-        for done in write(partial, source.name, shape, raw, make_splits(raw.labels, raw.is_test)):
+        for done in write(partial, source.name, shape, raw, raw.splits or make_splits(raw.labels, raw.is_test)):
             say(Progress("importing", done, len(raw.labels), "images"))
         shutil.rmtree(folder, ignore_errors=True)  # without its meta file: no data set
         os.rename(partial, folder)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from cnn_core.data.dataset import RawImages
+from cnn_core.data.shelf import is_own, own_datasets, own_source
 from cnn_core.data.source import DatasetSource
 from cnn_core.data.torchvision_readers import DIGITS, FASHION_CLASSES
 from cnn_core.data.torchvision_sources import TORCHVISION_SOURCES
@@ -63,6 +65,24 @@ OFFLINE = (
     ),
 )
 
-dataset_sources: Registry[DatasetSource] = Registry("data set")
-for source in (*OFFLINE, *TORCHVISION_SOURCES):
+
+class Sources(Registry[DatasetSource]):
+    """The data sets everybody has, and after them those that people brought, as they are at the moment of asking."""
+
+    def get(self, name: str) -> DatasetSource:
+        return own_source(name) if is_own(name) else super().get(name)
+
+    def names(self) -> list[str]:
+        return [*super().names(), *(known.id for known in own_datasets())]
+
+    def __iter__(self) -> Iterator[DatasetSource]:
+        return map(self.get, self.names())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names()
+
+
+BUILT_IN = (*OFFLINE, *TORCHVISION_SOURCES)
+dataset_sources = Sources("data set")
+for source in BUILT_IN:
     dataset_sources.add(source.name, source)

@@ -9,15 +9,15 @@ import pytest
 from cnn_core.data.augment import read_steps
 from cnn_core.data.library import is_ready, open_dataset, prepare
 from cnn_core.data.source import DatasetSource
-from cnn_core.data.sources import dataset_sources
+from cnn_core.data.sources import BUILT_IN
 from cnn_core.errors import DatasetUnavailableError
 
-EVERY = pytest.mark.parametrize("source", list(dataset_sources), ids=lambda source: source.name)
+EVERY = pytest.mark.parametrize("source", BUILT_IN, ids=lambda source: source.name)
 OFFLINE = pytest.mark.parametrize(
-    "source", [source for source in dataset_sources if not source.files], ids=lambda source: source.name
+    "source", [source for source in BUILT_IN if not source.files], ids=lambda source: source.name
 )
 ONLINE = pytest.mark.parametrize(
-    "source", [source for source in dataset_sources if source.files], ids=lambda source: source.name
+    "source", [source for source in BUILT_IN if source.files], ids=lambda source: source.name
 )
 
 

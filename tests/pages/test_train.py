@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.augment import augment_presets
-from cnn_core.data.sources import dataset_sources
+from cnn_core.data.sources import BUILT_IN, dataset_sources
 from cnn_core.jobs.queue import submit
 from cnn_core.models.presets import network_presets
 from cnn_core.recipe import Recipe, fields
@@ -71,7 +71,7 @@ def test_a_network_brings_its_augmentation_but_leaves_a_persons_own(open_page: O
     assert recipe_of(page).augment == augment_presets["tutorial"] != flip
 
 
-@pytest.mark.parametrize("dataset", dataset_sources.names())
+@pytest.mark.parametrize("dataset", [source.name for source in BUILT_IN])
 def test_a_data_set_brings_its_augmentation(open_page: Open, dataset: str) -> None:
     page = open_page("train")
     page.selectbox(key="recipe:data.dataset").select(dataset)

@@ -1,0 +1,248 @@
+"""The data sets that people brought: each version is a folder of its own whose images never change."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_core.data.dataset import SPLITS, ImageDataset, RawImages, append_images, finish
+from cnn_core.data.source import DatasetSource
+from cnn_core.errors import PlaygroundError, UnknownNameError
+from cnn_core.settings import settings
+
+PREFIX = "own-"
+PARTIAL = ".partial"  # of a folder that is being filled
+ABOUT, ITEMS, REPORT = "about.json", "items.json", "report.json"
+LONGEST_NAME = 80
+CHUNK = 512  # images copied at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What is known of one version of a data set besides its images."""
+
+    id: str  # "own-" and eight hexadecimal digits: the name a recipe uses
+    name: str
+    made_by: str = ""
+    created: float = field(default_factory=time.time)  # Unix seconds
+    version: int = 1
+    parent: str = ""  # the data set it was made from
+    note: str = ""  # what was changed
+    channels: int
+    size: int  # side of the square images in pixels
+    images: int
+    classes: int
+    content_hash: str
+    looks: int = 0  # how often its test images were looked at
+
+    @property
+    def title(self) -> str:
+        return self.name if self.version == 1 else f"{self.name} · v{self.version}"
+
+
+def own_datasets() -> list[About]:
+    """Every version of every data set that was brought, newest first."""
+    found = [_read(path) for path in settings().datasets.glob(f"{PREFIX}*/{ABOUT}")]
+    return sorted((about for about in found if about), key=lambda about: (-about.created, about.id))
+
+
+def about(dataset_id: str) -> About:
+    """Raises UnknownNameError, listing the known ones."""
+    for known in own_datasets():
+        if known.id == dataset_id:
+            return known
+    known_ids = ", ".join(f"{known.id} ({known.title})" for known in own_datasets()[:12]) or "none"
+    raise UnknownNameError(f"There is no data set called {dataset_id!r}: it may have been deleted. Known: {known_ids}.")
+
+
+def is_own(name: str) -> bool:
+    """Whether a data set's name is one of this shelf's."""
+    return name.startswith(PREFIX)
+
+
+def own_source(dataset_id: str) -> DatasetSource:
+    """A version as the library and the pages take every data set. Raises UnknownNameError."""
+    known = about(dataset_id)
+    by = f" by {known.made_by}" if known.made_by else ""
+    return DatasetSource(
+        name=known.id,
+        title=known.title,
+        description=f"Brought{by} on {time.strftime('%Y-%m-%d', time.localtime(known.created))}. {known.note}".strip(),
+        licence="as its owner says",
+        homepage="",
+        images=known.images,
+        classes=known.classes,
+        channels=known.channels,
+        size=known.size,
+        read=lambda _: _as_raw(ImageDataset.open(folder_of(known))),
+    )
+
+
+def folder_of(known: About) -> Path:
+    """Where the images of a version lie, in the library's own layout."""
+    return settings().datasets / f"{known.id}-{known.size}"
+
+
+def items(folder: Path) -> dict[str, list[Any]]:
+    """What is known of each image, by position: "file" (its name when it was brought), "width", "height" (pixels of the
+    original). Empty lists where nothing is known, as for data sets that were not brought."""
+    try:
+        return dict(json.loads((folder / ITEMS).read_text("utf-8")))
+    except (OSError, ValueError):
+        return {"file": [], "width": [], "height": []}
+
+
+def report(folder: Path) -> dict[str, Any]:
+    """What the import said, {} where there was none."""
+    try:
+        return dict(json.loads((folder / REPORT).read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+@contextmanager
+def drafted() -> Iterator[Path]:
+    """A folder to fill with a whole data set and then to `shelve`; unless that is done it is gone at the end."""
+    shelf = settings().datasets
+    shelf.mkdir(parents=True, exist_ok=True)
+    partial = shelf / f"{PREFIX}{secrets.token_hex(4)}{PARTIAL}"
+    partial.mkdir()
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str = "") -> About:
+    """Put a filled draft on the shelf, as the next version of the data set called `name`."""
+    dataset = ImageDataset.open(partial)
+    dataset_id = partial.name.removesuffix(PARTIAL)
+    known = About(
+        id=dataset_id,
+        name=name,
+        made_by=made_by,
+        version=1 + max((other.version for other in own_datasets() if other.name == name), default=0),
+        parent=parent,
+        note=note,
+        channels=dataset.shape[0],
+        size=dataset.image_size,
+        images=len(dataset.labels),
+        classes=len(dataset.classes),
+        content_hash=dataset.content_hash,
+    )
+    _write(partial, known)
+    os.rename(partial, folder_of(known))
+    return known
+
+
+def derive(
+    source: ImageDataset,
+    title: str,
+    *,
+    removed: Collection[int] = (),
+    relabelled: Mapping[int, int] | None = None,
+    made_by: str = "",
+) -> About:
+    """A new version without the images `removed`, and with new classes (position -> label); `source` stays as it is.
+
+    The other images keep their split. `title` names the first version of a data set that is not
+    on the shelf. Raises PlaygroundError when a split would be left without images.
+    """
+    relabelled = dict(relabelled or {})
+    gone = np.zeros(len(source.labels), bool)
+    gone[list(removed)] = True
+    labels = source.labels.copy()
+    for position, label in relabelled.items():
+        labels[position] = label
+    kept, place = np.flatnonzero(~gone), np.cumsum(~gone) - 1
+    splits = {split: place[source.splits[split][~gone[source.splits[split]]]] for split in SPLITS}
+    for split in SPLITS:
+        if not len(splits[split]):
+            raise PlaygroundError(f"This would leave no {split} image. Remove fewer images.")
+    parent = about(source.name) if is_own(source.name) else None
+    told = items(source.folder)
+    with drafted() as folder:
+        for _ in append_images(folder, source.shape, _in_chunks(source, kept)):
+            pass
+        finish(folder, folder.name.removesuffix(PARTIAL), labels[kept], source.classes, splits)
+        if told["file"]:
+            chosen = {name: [values[place] for place in kept] for name, values in told.items()}
+            (folder / ITEMS).write_text(json.dumps(chosen), "utf-8")
+        return shelve(
+            folder,
+            parent.name if parent else title,
+            made_by or (parent.made_by if parent else ""),
+            parent=source.name,
+            note=_changes(len(set(removed)), len(set(relabelled) - set(removed))),
+        )
+
+
+def rename(dataset_id: str, name: str) -> None:
+    """Give every version of a data set another name. Raises PlaygroundError when it is no good or taken."""
+    old, new = about(dataset_id).name, usable_name(name)
+    if new != old and any(known.name == new for known in own_datasets()):
+        raise PlaygroundError(f"There is a data set called {new} already. Choose another name.")
+    for known in own_datasets():
+        if known.name == old:
+            _write(folder_of(known), replace(known, name=new))
+
+
+def count_look(dataset_id: str) -> int:
+    """Note that somebody looked at the test images; returns how often that was done."""
+    known = about(dataset_id)
+    _write(folder_of(known), replace(known, looks=known.looks + 1))
+    return known.looks + 1
+
+
+def delete(dataset_id: str) -> None:
+    """Take a version off the shelf, at every size. The caller makes sure that no run uses it."""
+    home = folder_of(about(dataset_id))
+    (home / ABOUT).unlink(missing_ok=True)  # what cannot be listed cannot be opened half deleted
+    for folder in settings().datasets.glob(f"{dataset_id}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    (settings().datasets / f"{dataset_id}.lock").unlink(missing_ok=True)
+
+
+def usable_name(name: str) -> str:
+    """The name without outer spaces. Raises PlaygroundError when it is empty, too long or not printable."""
+    clean = name.strip()
+    if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
+        raise PlaygroundError(f"A data set's name has 1 to {LONGEST_NAME} visible characters. Choose another name.")
+    return clean
+
+
+def _in_chunks(dataset: ImageDataset, positions: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
+    return (dataset.images[positions[at : at + CHUNK]] for at in range(0, len(positions), CHUNK))
+
+
+def _changes(removed: int, relabelled: int) -> str:
+    words = [f"{count:,} {what}" for count, what in ((removed, "removed"), (relabelled, "relabelled")) if count]
+    return f"{' and '.join(words)}.".capitalize() if words else ""
+
+
+def _as_raw(dataset: ImageDataset) -> RawImages:
+    return RawImages(dataset.images, dataset.labels, dataset.classes, splits=dataset.splits)
+
+
+def _read(path: Path) -> About | None:
+    try:
+        return About(**json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write(folder: Path, known: About) -> None:
+    draft = folder / f"{ABOUT}.draft"
+    draft.write_text(json.dumps(asdict(known), indent=2), "utf-8")
+    os.replace(draft, folder / ABOUT)

@@ -1,0 +1,95 @@
+"""Data sets that people brought: versions, names, looks, and how recipes reach them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnn_core.data import shelf
+from cnn_core.data.dataset import SPLITS, ImageDataset
+from cnn_core.data.library import open_dataset, prepare
+from cnn_core.data.sources import dataset_sources
+from cnn_core.errors import PlaygroundError, UnknownNameError
+
+
+@pytest.fixture
+def digits(home: Path) -> ImageDataset:
+    return open_dataset("digits")
+
+
+def test_a_derived_version_has_the_other_images_in_their_splits(digits: ImageDataset) -> None:
+    gone, changed = digits.splits["train"][:5].tolist(), int(digits.splits["validation"][0])
+    known = shelf.derive(digits, "Digits, mended", removed=gone, relabelled={changed: 3}, made_by="Ada")
+    new = open_dataset(known.id)
+    kept = np.delete(np.arange(len(digits.labels)), gone)
+    assert np.array_equal(new.images, digits.images[kept])
+    for split in SPLITS:
+        assert set(kept[new.splits[split]]) == set(digits.splits[split]) - set(gone)
+    assert new.labels[np.flatnonzero(kept == changed)[0]] == 3
+    others = kept != changed
+    assert np.array_equal(new.labels[others], digits.labels[kept][others])
+    assert (known.made_by, known.version, known.note) == ("Ada", 1, "5 removed and 1 relabelled.")
+    assert known.content_hash == new.content_hash != digits.content_hash
+    assert np.array_equal(open_dataset("digits").images, digits.images)
+
+
+def test_versions_of_versions_are_counted(digits: ImageDataset) -> None:
+    first = shelf.derive(digits, "Mine", removed=[0])
+    second = shelf.derive(open_dataset(first.id), "ignored", removed=[0])
+    assert (second.name, second.version, second.parent) == ("Mine", 2, first.id)
+    assert second.title == "Mine · v2"
+    assert [known.id for known in shelf.own_datasets()] == [second.id, first.id]
+
+
+def test_recipes_and_the_library_take_it_like_any_other(digits: ImageDataset) -> None:
+    known = shelf.derive(digits, "Mine", removed=[0])
+    assert known.id in dataset_sources
+    assert dataset_sources.get(known.id).title == "Mine"
+    larger = prepare(known.id, 16)
+    assert larger.shape == (1, 16, 16)
+    for split in SPLITS:
+        assert np.array_equal(larger.splits[split], open_dataset(known.id).splits[split])
+
+
+def test_nothing_is_left_of_a_version_that_failed(digits: ImageDataset, home: Path) -> None:
+    before = set(home.rglob("*"))
+    with pytest.raises(PlaygroundError, match="leave no train image"):
+        shelf.derive(digits, "Mine", removed=digits.splits["train"])
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert set(home.rglob("*")) == before
+
+
+def fail_half_way() -> None:
+    with shelf.drafted() as folder:
+        (folder / "half").write_text("x")
+        raise ZeroDivisionError
+
+
+def test_rename_takes_all_versions_along_and_refuses_a_taken_or_useless_name(digits: ImageDataset) -> None:
+    first = shelf.derive(digits, "Mine", removed=[0])
+    second = shelf.derive(open_dataset(first.id), "", removed=[0])
+    other = shelf.derive(digits, "Other", removed=[1])
+    shelf.rename(second.id, "  Ours ")
+    assert {shelf.about(one.id).name for one in (first, second)} == {"Ours"}
+    for wrong in ("", " ", "a\nb", "x" * 81, "Other"):
+        with pytest.raises(PlaygroundError):
+            shelf.rename(first.id, wrong)
+    assert shelf.about(other.id).name == "Other"
+
+
+def test_deleted_means_gone_at_every_size(digits: ImageDataset, home: Path) -> None:
+    known = shelf.derive(digits, "Mine", removed=[0])
+    prepare(known.id, 16)
+    shelf.delete(known.id)
+    assert not list((home / "datasets").glob(f"{known.id}*"))
+    assert known.id not in dataset_sources
+    with pytest.raises(UnknownNameError, match="may have been deleted"):
+        open_dataset(known.id)
+
+
+def test_looks_at_the_test_images_are_counted(digits: ImageDataset) -> None:
+    known = shelf.derive(digits, "Mine", removed=[0])
+    assert known.looks == 0
+    assert [shelf.count_look(known.id), shelf.count_look(known.id)] == [1, 2]
+    assert shelf.about(known.id).looks == 2
