@@ -28,6 +28,14 @@ class ImageError(PlaygroundError):
     """A picture that could not be decoded safely; the message names the file and the cause."""
 
 
+class ArchiveError(PlaygroundError):
+    """An archive or folder of pictures that is refused as a whole; the message gives the reason and the name it met."""
+
+
+class LayoutError(PlaygroundError):
+    """Files whose folders or label table do not say what the classes are; the message shows what is expected."""
+
+
 class DatasetUnavailableError(PlaygroundError):
     """A data set whose files are not here and could not be fetched."""
 

@@ -28,6 +28,17 @@ class Settings(BaseSettings):
     upload_megabytes: int = Field(20, ge=1, le=2000, description="Largest single picture accepted, in MB.")
     upload_files: int = Field(64, ge=1, le=10000, description="Most pictures accepted at once.")
     upload_megapixels: int = Field(50, ge=1, le=1000, description="Largest picture accepted, in million pixels.")
+    import_folders: tuple[Path, ...] = Field(
+        (), description="Folders of this computer whose pictures pages may import; empty means none."
+    )
+    import_files: int = Field(50_000, ge=1, le=10_000_000, description="Most files and folders in an imported archive.")
+    import_megabytes: int = Field(4000, ge=1, description="Most that an imported archive may unpack to, in MB.")
+    import_ratio: int = Field(
+        200,
+        ge=1,
+        description="Most bytes one byte of an archive may unpack to, above 1 MB; pictures hardly pack at all.",
+    )
+    import_classes: int = Field(1000, ge=2, le=100_000, description="Most classes of an imported data set.")
     snapshot_megabytes: int = Field(200, ge=1, description="Disk a run may use for its per-epoch weights, in MB.")
 
     @property

@@ -27,7 +27,7 @@ def decode(data: bytes, name: str) -> Image.Image:
     Raises ImageError, and nothing else, with the cause and what to do.
     """
     limits = settings()
-    shown = _shown(name)
+    shown = shown_name(name)
     if not data:
         raise ImageError(f"{shown} is empty. Choose another file.")
     if len(data) > limits.upload_megabytes * 1_000_000:
@@ -71,6 +71,13 @@ def fit(image: Image.Image, channels: int, size: int) -> NDArray[np.uint8]:
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
+def shown_name(name: str) -> str:
+    """A file's name fit for a sentence: printable, without folders, not long."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    clean = "".join(letter if letter.isprintable() else "?" for letter in last).strip() or "The file"
+    return clean if len(clean) <= 60 else f"{clean[:40]}…{clean[-15:]}"
+
+
 def _upright(image: Image.Image) -> Image.Image:
     """The picture as its EXIF orientation wants it; broken EXIF data is no reason to refuse good pixels."""
     try:
@@ -104,10 +111,3 @@ def _deep_to_grey(image: Image.Image) -> Image.Image:
         low, high = 0.0, next(top for top in (1.0, 255.0, 65535.0) if high <= top)
     scale = 255 / (high - low or 1.0)
     return Image.fromarray(np.rint(np.clip(values * scale - low * scale, 0, 255)).astype(np.uint8))
-
-
-def _shown(name: str) -> str:
-    """A file's name fit for a sentence: printable, without folders, not long."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    clean = "".join(letter if letter.isprintable() else "?" for letter in last).strip() or "The file"
-    return clean if len(clean) <= 60 else f"{clean[:40]}…{clean[-15:]}"

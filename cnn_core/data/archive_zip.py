@@ -1,0 +1,166 @@
+"""Zip archives of strangers, read entry by entry and never unpacked to disk."""
+
+from __future__ import annotations
+
+import stat
+import struct
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from cnn_core.data.archive_names import Names, safe_path
+from cnn_core.data.archive_rules import Allowance, Entry, check_not_packed, damage_told, opened
+from cnn_core.data.decode import shown_name
+from cnn_core.errors import ArchiveError, ImageError
+
+# Records at the end of a zip: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.14 to 4.3.16
+END, END64, LOCATOR = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
+END_MARK, END64_MARK, LOCATOR_MARK, LISTED_MARK = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2"
+LONGEST_COMMENT = 65_535
+LISTED = 1200  # bytes of the list of files for each file: 46, a path of the longest kind, some more
+LOCAL = 30  # bytes before each file's name and data
+LOCKED = 1 << 0 | 1 << 6 | 1 << 13
+UTF8 = 1 << 11
+REPARSE_POINT = 0x400  # Windows' links
+
+
+class ZipFiles:
+    """The files of a zip; see `Files`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _opened(path) as (_, members):
+            self._entries = [entry for entry, _ in members]
+
+    def entries(self) -> list[Entry]:
+        return list(self._entries)
+
+    def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
+        with _opened(self._path) as (archive, members):
+            allowance = Allowance(self._path.stat().st_size)
+            for entry, info in members:
+                if wanted is None or entry.path in wanted:
+                    yield entry, _content(archive, entry, info, allowance)
+
+
+def _content(archive: ZipFile, entry: Entry, info: ZipInfo, allowance: Allowance) -> bytes | ImageError:
+    """zipfile gives no more bytes than are stated, and refuses them when their checksum is another."""
+    if reason := allowance.too_large(entry.path, entry.size):
+        return reason
+    try:
+        with archive.open(info) as file:
+            data = file.read(entry.size + 1)
+        if len(data) != entry.size:
+            raise ValueError("fewer bytes than stated")
+    except Exception:
+        return ImageError(f"{shown_name(entry.path)} is damaged in the archive. Pack it again.")
+    allowance.add_bytes(len(data))
+    check_not_packed(entry.path, data)
+    return data
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[ZipFile, list[tuple[Entry, ZipInfo]]]]:
+    with opened(path) as file:
+        with damage_told():
+            allowance = Allowance(path.stat().st_size)
+            _check_list(file, allowance)
+            archive = ZipFile(file)
+            members = _members(archive, allowance)
+        yield archive, members
+
+
+def _members(archive: ZipFile, allowance: Allowance) -> list[tuple[Entry, ZipInfo]]:
+    names, members = Names(), []
+    _check_apart(archive)
+    for info in archive.infolist():
+        allowance.add_file()
+        name = _name(info)
+        path = safe_path(name)
+        _check_kind(name, info)
+        if name.endswith(("/", "\\")) or stat.S_ISDIR(info.external_attr >> 16):
+            names.add(path, folder=True)
+            continue
+        check_not_packed(path)
+        allowance.check_ratio(info.file_size, info.compress_size, shown_name(name))
+        allowance.add_bytes(info.file_size)
+        names.add(path)
+        members.append((Entry(path, info.file_size), info))
+    if not members:
+        raise ArchiveError("The archive is empty. Pack a folder with pictures.")
+    return members
+
+
+def _name(info: ZipInfo) -> str:
+    """The name as written; many programs write UTF-8 without saying so, and zipfile then takes it for DOS letters."""
+    if info.flag_bits & UTF8:
+        return info.orig_filename
+    try:
+        return info.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.orig_filename
+
+
+def _check_kind(name: str, info: ZipInfo) -> None:
+    """Raises ArchiveError for what is neither folder nor readable file: locked, a link, a device, packed rarely."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if info.flag_bits & LOCKED:
+        raise ArchiveError(f"{shown_name(name)} is locked by a password. Pack the pictures without one.")
+    if kind == stat.S_IFLNK or info.external_attr & REPARSE_POINT:
+        raise ArchiveError(f"{shown_name(name)} is a link. Put the file itself in its place and pack again.")
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ArchiveError(f"{shown_name(name)} is a device or pipe and no file. Leave it out and pack again.")
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        # zipfile unpacks bzip2 and LZMA without a limit on what one step may give.
+        raise ArchiveError(f"{shown_name(name)} is packed in an unusual way. Pack the folder as an ordinary zip.")
+
+
+def _check_apart(archive: ZipFile) -> None:
+    """Raises ArchiveError when files share bytes, as in zips that unpack to thousands of times their size.
+
+    Python before 3.11.8 and 3.12.2 reads those. What a file takes is at least its header, its name and its bytes.
+    """
+    end = 0
+    for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise ArchiveError(f"{shown_name(_name(info))} shares bytes with another file. Pack the folder again.")
+        letters = info.orig_filename.encode("utf-8" if info.flag_bits & UTF8 else "cp437")
+        end = info.header_offset + LOCAL + len(letters) + info.compress_size
+    if end > archive.start_dir:
+        raise ArchiveError("The archive is damaged or cut short. Pack or download it again.")
+
+
+def _check_list(file: BinaryIO, allowance: Allowance) -> None:
+    """Raises ArchiveError when the list of files is too long, before zipfile makes an object of each line."""
+    count, start, size = _list_of_files(file)
+    allowance.check_count(count)
+    if size > allowance.limits.import_files * LISTED:
+        raise ArchiveError("The archive's list of files is too long. Bring fewer pictures, with shorter names.")
+    file.seek(start)
+    allowance.check_count(file.read(size).count(LISTED_MARK))
+
+
+def _list_of_files(file: BinaryIO) -> tuple[int, int, int]:
+    """Stated number of files, position and length in bytes of the list of files, found as zipfile finds it."""
+    length = file.seek(0, 2)
+    at = max(length - LONGEST_COMMENT - 1 - END.size, 0)
+    file.seek(at)
+    tail = file.read()
+    found = len(tail) - END.size
+    if found < 0 or tail[found : found + 4] != END_MARK or tail[-2:] != b"\0\0":
+        found = tail.rfind(END_MARK)
+    _, _, _, _, count, size, _, _ = END.unpack_from(tail, found)
+    end = at + found
+    file.seek(max(end - LOCATOR.size, 0))
+    mark, _, end64, _ = LOCATOR.unpack(file.read(LOCATOR.size))
+    if mark == LOCATOR_MARK:
+        end -= LOCATOR.size + END64.size
+        file.seek(max(end, 0))
+        mark, *_, count, size, _ = END64.unpack(file.read(END64.size))
+        if mark != END64_MARK or end64 != end:
+            raise ValueError("two places for the list of files")
+    if found < 0 or size > end:
+        raise ValueError("no list of files")
+    return count, end - size, size

@@ -1,0 +1,97 @@
+"""Files with their class and split: the words that the layout of folders and the table of labels share."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from cnn_core.errors import LayoutError
+from cnn_core.settings import settings
+
+# The usual endings of decode.FORMATS; a file without an ending may be a picture too.
+ENDINGS = (
+    "", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff",
+)  # fmt: skip
+SPLIT_FOLDERS = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
+    "dev": "validation", "test": "test", "testing": "test",
+}  # fmt: skip
+JUNK_FOLDERS = {"__macosx", "$recycle.bin"}
+JUNK_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What is known of one picture."""
+
+    class_name: str
+    split: str | None = None  # "train", "validation", "test"; None where it is not fixed
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which files are pictures of which class."""
+
+    files: dict[str, Labelled]  # path -> class and split, in the order given
+    ignored: dict[str, str]  # path, or "line n of the labels" -> why
+    junk: int = 0  # files that systems leave behind, which are not worth a word
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names in plain sorted order, as torchvision's ImageFolder numbers them."""
+        return tuple(sorted({labelled.class_name for labelled in self.files.values()}))
+
+
+def pictures_among(paths: Sequence[str]) -> tuple[list[str], dict[str, str], int]:
+    """The paths that may be pictures, those that cannot be with the reason, and the number of junk files."""
+    pictures, ignored, junk = [], {}, 0
+    for path in paths:
+        ending = PurePosixPath(path).suffix.lower()
+        if _is_junk(path):
+            junk += 1
+        elif ending in ENDINGS:
+            pictures.append(path)
+        else:
+            ignored[path] = f"Files that end in {ending[:20]} are no pictures."
+    return pictures, ignored, junk
+
+
+def class_name(text: str) -> str:
+    """A class as it is called from then on: composed (NFC), without outer spaces."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def checked(layout: Layout, expected: str) -> Layout:
+    """The layout without classes that have nothing to train on. Raises LayoutError, ending in `expected`."""
+    splits = {labelled.split for labelled in layout.files.values()}
+    if splits & {"validation", "test"} and not splits & {"train", None}:
+        raise LayoutError(
+            f"There are validation or test pictures but none to train on. Add them under train. {expected}"
+        )
+    trained = {labelled.class_name for labelled in layout.files.values() if labelled.split in ("train", None)}
+    files, ignored = {}, dict(layout.ignored)
+    for path, labelled in layout.files.items():
+        if labelled.class_name in trained:
+            files[path] = labelled
+        else:
+            ignored[path] = f"Its class {labelled.class_name} has no pictures to train on."
+    found = Layout(files, ignored, layout.junk)
+    classes, most = found.classes, settings().import_classes
+    if len(classes) > most:
+        raise LayoutError(f"There are {len(classes):,} classes; at most {most:,} are accepted. {expected}")
+    if len(classes) < 2:
+        what = (
+            f"Only one class with pictures was found: {classes[0][:60]}."
+            if classes
+            else "No class with pictures was found."
+        )
+        raise LayoutError(f"{what} At least two are needed. {expected}")
+    return found
+
+
+def _is_junk(path: str) -> bool:
+    parts = path.split("/")
+    hidden = any(part.startswith(".") for part in parts)
+    return hidden or not JUNK_FOLDERS.isdisjoint(part.lower() for part in parts) or parts[-1].lower() in JUNK_FILES
