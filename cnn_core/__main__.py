@@ -12,14 +12,19 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from cnn_core.data.decode import decode
+from cnn_core.data.archive import open_archive, open_folder
+from cnn_core.data.decode import Fit, decode
+from cnn_core.data.import_spec import ImportSpec
+from cnn_core.data.importing import import_images
+from cnn_core.data.label_table import read_labels
+from cnn_core.data.layout import read_layout
 from cnn_core.data.library import Progress, is_ready, prepare
 from cnn_core.data.sources import dataset_sources
 from cnn_core.errors import ImageError, PlaygroundError
 from cnn_core.models.presets import network_presets
-from cnn_core.recipe import Recipe
+from cnn_core.recipe import Recipe, parse
 from cnn_core.runs.events import Event
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
@@ -70,6 +75,19 @@ def parser() -> argparse.ArgumentParser:
     datasets.add_argument("--get", metavar="NAME")
     datasets.add_argument("--size", type=int, default=0, help="side of the square images; 0 is the data set's own")
     datasets.set_defaults(do=do_datasets)
+
+    bring = commands.add_parser("import", help="make a data set of pictures in class folders; prints a report, then id")
+    bring.add_argument("path", metavar="PATH", help="a zip or tar of class folders, or a folder of them")
+    bring.add_argument("--name", required=True)
+    bring.add_argument("--size", type=int, help="side of the square images in pixels")
+    bring.add_argument("--fit", choices=get_args(Fit), help="how a picture becomes square")
+    bring.add_argument(
+        "--greyscale", action="store_true", help="one channel; otherwise colours are kept where there are"
+    )
+    bring.add_argument("--labels", metavar="FILE.csv", help="filename,label rows, where folders do not say the class")
+    bring.add_argument("--add-to", default="", metavar="ID", help="a data set these pictures are added to")
+    bring.add_argument("--made-by", default="")
+    bring.set_defaults(do=do_import)
     commands.add_parser("networks", help="all network presets").set_defaults(do=do_networks)
     return top
 
@@ -187,6 +205,21 @@ def do_datasets(options: argparse.Namespace) -> None:
     for source in dataset_sources:
         about = {"title": source.title, "images": source.images, "classes": source.classes, "licence": source.licence}
         _print({"dataset": source.name, "ready": is_ready(source.name), **about})
+
+
+def do_import(options: argparse.Namespace) -> None:
+    path = Path(options.path)
+    try:
+        files = open_folder(path, checked=False) if path.is_dir() else open_archive(path)
+        paths = [entry.path for entry in files.entries()]
+        layout = read_labels(Path(options.labels).read_bytes(), paths) if options.labels else read_layout(paths)
+    except OSError as error:
+        raise PlaygroundError(f"{error.filename or path} cannot be read: {error.strerror}.") from None
+    chosen = {"size": options.size, "fit": options.fit, "colour": "greyscale" if options.greyscale else None}
+    spec = parse(ImportSpec, {name: value for name, value in chosen.items() if value is not None}, "import")
+    report = import_images(files, layout, spec, options.name, made_by=options.made_by, onto=options.add_to)
+    print(json.dumps(asdict(report), indent=2, ensure_ascii=False))
+    print(report.dataset)
 
 
 def _print_progress(progress: Progress) -> None:

@@ -27,6 +27,10 @@ class ShapeError(PlaygroundError):
 class ImageError(PlaygroundError):
     """A picture that could not be decoded safely; the message names the file and the cause."""
 
+    def __init__(self, message: str, reason: str = "It cannot be read."):
+        super().__init__(message)
+        self.reason = reason  # without the file's name: pictures with the same reason are counted together
+
 
 class ArchiveError(PlaygroundError):
     """An archive or folder of pictures that is refused as a whole; the message gives the reason and the name it met."""
@@ -42,3 +46,7 @@ class DatasetUnavailableError(PlaygroundError):
 
 class DivergedError(PlaygroundError):
     """Training produced a loss that is not a number; the message says why and what to try."""
+
+
+class CancelledError(PlaygroundError):
+    """A person stopped what was under way; nothing of it is left."""

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from cnn_core.data.batches import normalise
-from cnn_core.data.decode import fit
+from cnn_core.data.decode import Fit, fit
 from cnn_core.models.network import Network, build
 from cnn_core.models.weights import load_weights
 from cnn_core.runs.folder import RunFolder
@@ -27,6 +27,7 @@ class Classifier:
     shape: tuple[int, int, int]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    fit: Fit = "crop"
 
     @classmethod
     def open(cls, run_id: str, epoch: int | None = None) -> Classifier:
@@ -38,12 +39,12 @@ class Classifier:
         load_weights(network, weights)
         network.eval()
         mean, std = tuple(plan["mean"]), tuple(plan["std"])
-        return cls(network, tuple(plan["classes"]), (channels, height, width), mean, std)
+        return cls(network, tuple(plan["classes"]), (channels, height, width), mean, std, plan.get("fit", "crop"))
 
     def see(self, image: Image.Image) -> np.ndarray:
-        """A decoded picture as the network gets it: uint8 (C, H, W), cut to a square and scaled as at import."""
+        """A decoded picture as the network gets it: uint8 (C, H, W), made square and scaled as at import."""
         channels, height, _ = self.shape
-        return fit(image, channels, height)
+        return fit(image, channels, height, self.fit)
 
     def tensor(self, images: np.ndarray) -> Tensor:
         """uint8 (N, C, H, W) as the normalised float32 tensor that enters the first layer."""

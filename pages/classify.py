@@ -7,9 +7,9 @@ from cnn_core.data.statistics import sample
 from cnn_core.inspection.montage import enlarge
 from cnn_core.settings import settings
 from pages.ui import datasets, figures, layout
-from pages.ui.classifiers import TYPES, classifier, pick_epoch, top, uploads
+from pages.ui.classifiers import classifier, pick_epoch, top, uploads
 from pages.ui.errors import plain
-from pages.ui.pictures import pixels, thumbnail
+from pages.ui.pictures import TYPES, pixels, thumbnail
 from pages.ui.runs import WITH_WEIGHTS, pick_run, require_runs
 
 SAMPLES = 6

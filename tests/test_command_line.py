@@ -14,6 +14,7 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.training.plan import starting_recipe
+from tests.data.pictures import two_classes, write_zip
 
 ROOT = Path(__file__).parents[1]
 
@@ -139,3 +140,39 @@ def test_a_run_that_diverges_ends_with_its_reason(home: Path, tmp_path: Path) ->
     code, lines, _ = run("train", "--recipe", str(path))
     assert (code, lines[-1]["status"]) == (1, "failed")
     assert "try 1" in lines[-1]["message"]
+
+
+def test_import_prints_the_report_and_the_id_last(home: Path, tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "clothes.zip", two_classes())
+    process = start("import", str(archive), "--name", "Clothes", "--size", "32", "--greyscale")
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    *report, dataset = output.splitlines()
+    told = json.loads("\n".join(report))
+    assert told["dataset"] == dataset
+    assert told["shape"] == [1, 32, 32]
+    assert told["kept"]["boots"]["train"] + told["kept"]["trousers"]["train"] > 12
+    assert open_dataset(dataset).shape == (1, 32, 32)
+    code, lines, _ = run("train", "--dataset", dataset, "--network", "simple_cnn", "--epochs", "1")
+    assert code == 0
+    assert lines[-1]["status"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "sentence"),
+    [
+        ({"../boots/1.jpg": b"x", "hats/2.jpg": b"y"}, (), "climbs out of its folder"),
+        ({"boots/1.jpg": b"x"}, (), "At least two are needed"),
+        ({"boots/1.jpg": b"x", "hats/2.jpg": b"y"}, ("--size", "5"), "import size"),
+    ],
+)
+def test_a_refused_import_is_one_sentence(
+    home: Path, tmp_path: Path, files: dict[str, bytes], options: tuple[str, ...], sentence: str
+) -> None:
+    archive = write_zip(tmp_path / "clothes.zip", files)
+    process = start("import", str(archive), "--name", "Clothes", *options)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (2, "")
+    assert len(errors.strip().splitlines()) == 1
+    assert sentence in errors
+    assert not list(home.rglob("own-*"))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cnn_core.data.decode import fit
+from cnn_core.data.decode import Fit, fit
 from cnn_core.errors import DatasetUnavailableError
 
 SPLITS = ("train", "validation", "test")
@@ -28,6 +28,7 @@ class RawImages:
 
     images: uint8 (N, C, H, W), or N pictures one after the other. labels: integers (N,), indices into classes.
     is_test: bool (N,), or None where the source has no test images of its own. splits: where they are fixed already.
+    fit: how pictures become square.
     """
 
     images: NDArray[np.uint8] | Iterable[Image.Image]
@@ -35,6 +36,7 @@ class RawImages:
     classes: tuple[str, ...]
     is_test: NDArray[np.bool_] | None = None
     splits: dict[str, NDArray[np.int64]] | None = None
+    fit: Fit = "crop"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,7 @@ class ImageDataset:
     mean: tuple[float, ...]  # per channel over the train split, of value / 255
     std: tuple[float, ...]
     folder: Path
+    fit: Fit = "crop"  # how its pictures were made square, for new ones to be seen the same way
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -74,6 +77,7 @@ class ImageDataset:
                 mean=tuple(meta["mean"]),
                 std=tuple(meta["std"]),
                 folder=folder,
+                fit=meta.get("fit", "crop"),
             )
         except (OSError, ValueError, KeyError, EOFError):
             raise DatasetUnavailableError(
@@ -89,11 +93,11 @@ def write(
     The folder is complete only when the iterator is exhausted. Raises ValueError when labels and images do not match.
     """
     done = 0
-    for done in append_images(folder, shape, _chunks(raw.images, shape)):
+    for done in append_images(folder, shape, _chunks(raw, shape)):
         yield done
     if done != len(raw.labels):
         raise ValueError(f"{name}: {done} images, {len(raw.labels)} labels")
-    finish(folder, name, raw.labels, raw.classes, splits)
+    finish(folder, name, raw.labels, raw.classes, splits, raw.fit)
 
 
 def append_images(folder: Path, shape: tuple[int, int, int], chunks: Iterable[NDArray[np.uint8]]) -> Iterator[int]:
@@ -121,6 +125,7 @@ def finish(
     labels: NDArray[np.int64],
     classes: tuple[str, ...],
     splits: dict[str, NDArray[np.int64]],
+    fit: Fit = "crop",
 ) -> None:
     """Write all that belongs to the images in `folder`, the meta file last: with it the data set is whole.
 
@@ -141,6 +146,7 @@ def finish(
         "content_hash": _content_hash(images, labels, classes, splits),
         "mean": mean,
         "std": std,
+        "fit": fit,
     }
     (folder / META).write_text(json.dumps(meta, indent=2), "utf-8")
 
@@ -160,14 +166,15 @@ def channel_statistics(
     return tuple(mean.tolist()), tuple(std.tolist())
 
 
-def _chunks(images: NDArray[np.uint8] | Iterable[Image.Image], shape: tuple[int, int, int]) -> Iterator[NDArray]:
+def _chunks(raw: RawImages, shape: tuple[int, int, int]) -> Iterator[NDArray]:
     """The images as uint8 (n, C, H, H) of `shape`, a few at a time."""
+    images = raw.images
     if isinstance(images, np.ndarray) and images.shape[1:] == shape:
         yield from (images[span] for span in _spans(len(images), shape))
         return
     channels, size = shape[:2]
     pictures = map(_picture, images) if isinstance(images, np.ndarray) else iter(images)
-    while chunk := [fit(picture, channels, size) for picture in itertools.islice(pictures, 256)]:
+    while chunk := [fit(picture, channels, size, raw.fit) for picture in itertools.islice(pictures, 256)]:
         yield np.stack(chunk)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from cnn_core.errors import ImageError
 from cnn_core.settings import settings
 
+Fit = Literal["crop", "pad", "squash"]  # how a picture becomes square
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # JPEG includes MPO, the two-picture kind phones write
 BACKGROUND = (255, 255, 255)  # transparent pictures are laid on white
 
@@ -27,12 +29,15 @@ def decode(data: bytes, name: str) -> Image.Image:
     Raises ImageError, and nothing else, with the cause and what to do.
     """
     limits = settings()
-    shown = shown_name(name)
+    file = shown_name(name)
     if not data:
-        raise ImageError(f"{shown} is empty. Choose another file.")
+        raise ImageError(f"{file} is empty. Choose another file.", "It is empty.")
     if len(data) > limits.upload_megabytes * 1_000_000:
         size = f"{len(data) / 1e6:.1f} MB"
-        raise ImageError(f"{shown} has {size}; at most {limits.upload_megabytes} MB are accepted. Save it smaller.")
+        raise ImageError(
+            f"{file} has {size}; at most {limits.upload_megabytes} MB are accepted. Save it smaller.",
+            "It has too many megabytes.",
+        )
     most = limits.upload_megapixels * 1_000_000
     try:
         Image.MAX_IMAGE_PIXELS = most
@@ -43,19 +48,24 @@ def decode(data: bytes, name: str) -> Image.Image:
             return _to_grey_or_rgb(_upright(image))
     except UnidentifiedImageError:
         raise ImageError(
-            f"{shown} is not a picture, or it is damaged. JPEG, PNG, GIF, BMP, WEBP and TIFF files work."
+            f"{file} is not a picture, or it is damaged. JPEG, PNG, GIF, BMP, WEBP and TIFF files work.",
+            "It is not a picture, or it is damaged.",
         ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise ImageError(
-            f"{shown} has too many pixels; at most {limits.upload_megapixels} million are accepted. Make it smaller."
+            f"{file} has too many pixels; at most {limits.upload_megapixels} million are accepted. Make it smaller.",
+            "It has too many pixels.",
         ) from None
     except Exception:
-        raise ImageError(f"{shown} is damaged or cut short. Save it again or choose another file.") from None
+        raise ImageError(
+            f"{file} is damaged or cut short. Save it again or choose another file.", "It is damaged or cut short."
+        ) from None
 
 
-def fit(image: Image.Image, channels: int, size: int) -> NDArray[np.uint8]:
-    """uint8 (channels, size, size): the centre square of a picture, resized smoothly, grey (1) or RGB (3).
+def fit(image: Image.Image, channels: int, size: int, how: Fit = "crop") -> NDArray[np.uint8]:
+    """uint8 (channels, size, size): a picture made square and resized smoothly, grey (1) or RGB (3).
 
+    "crop" keeps the centre square, "pad" adds black bars, "squash" ignores the aspect.
     Pillow's BILINEAR averages over every source pixel when it makes a picture smaller, so fine detail does not
     turn into false patterns. A square picture of the right size and mode comes back unchanged.
     """
@@ -64,10 +74,16 @@ def fit(image: Image.Image, channels: int, size: int) -> NDArray[np.uint8]:
     mode = "L" if channels == 1 else "RGB"
     if image.mode not in ("L", "RGB"):
         image = image.convert(mode)
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    square = image.crop((left, top, left + side, top + side))
-    pixels = np.asarray(square.resize((size, size), Image.Resampling.BILINEAR).convert(mode))
+    if how == "pad":
+        square = ImageOps.pad(image, (size, size), Image.Resampling.BILINEAR)
+    elif how == "squash":
+        square = image.resize((size, size), Image.Resampling.BILINEAR)
+    else:
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        cut = image.crop((left, top, left + side, top + side))
+        square = cut.resize((size, size), Image.Resampling.BILINEAR)
+    pixels = np.asarray(square.convert(mode))
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

@@ -7,13 +7,14 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from cnn_core.data.dataset import SPLITS, ImageDataset, RawImages, append_images, finish
@@ -116,18 +117,38 @@ def drafted() -> Iterator[Path]:
     """A folder to fill with a whole data set and then to `shelve`; unless that is done it is gone at the end."""
     shelf = settings().datasets
     shelf.mkdir(parents=True, exist_ok=True)
+    for left in shelf.glob(f"{PREFIX}*{PARTIAL}"):
+        _sweep(left)
     partial = shelf / f"{PREFIX}{secrets.token_hex(4)}{PARTIAL}"
-    partial.mkdir()
-    try:
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    lock = _lock(partial)
+    with lock:
+        partial.mkdir()
+        try:
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+            Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str = "") -> About:
-    """Put a filled draft on the shelf, as the next version of the data set called `name`."""
+def id_of(draft: Path) -> str:
+    """The name that recipes will use for what is drafted in a folder."""
+    return draft.name.removesuffix(PARTIAL)
+
+
+def shelve(
+    partial: Path,
+    name: str,
+    made_by: str,
+    parent: str = "",
+    note: str = "",
+    report: Callable[[About], str] | None = None,
+) -> About:
+    """Put a filled draft on the shelf, as the next version of the data set called `name`.
+
+    `report`: given what is known, the text to keep beside the images.
+    """
     dataset = ImageDataset.open(partial)
-    dataset_id = partial.name.removesuffix(PARTIAL)
+    dataset_id = id_of(partial)
     known = About(
         id=dataset_id,
         name=name,
@@ -142,6 +163,8 @@ def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str =
         content_hash=dataset.content_hash,
     )
     _write(partial, known)
+    if report:
+        (partial / REPORT).write_text(report(known), "utf-8")
     os.rename(partial, folder_of(known))
     return known
 
@@ -175,7 +198,7 @@ def derive(
     with drafted() as folder:
         for _ in append_images(folder, source.shape, _in_chunks(source, kept)):
             pass
-        finish(folder, folder.name.removesuffix(PARTIAL), labels[kept], source.classes, splits)
+        finish(folder, id_of(folder), labels[kept], source.classes, splits, source.fit)
         if told["file"]:
             chosen = {name: [values[place] for place in kept] for name, values in told.items()}
             (folder / ITEMS).write_text(json.dumps(chosen), "utf-8")
@@ -190,9 +213,8 @@ def derive(
 
 def rename(dataset_id: str, name: str) -> None:
     """Give every version of a data set another name. Raises PlaygroundError when it is no good or taken."""
-    old, new = about(dataset_id).name, usable_name(name)
-    if new != old and any(known.name == new for known in own_datasets()):
-        raise PlaygroundError(f"There is a data set called {new} already. Choose another name.")
+    old = about(dataset_id).name
+    new = old if name.strip() == old else free_name(name)
     for known in own_datasets():
         if known.name == old:
             _write(folder_of(known), replace(known, name=new))
@@ -214,16 +236,33 @@ def delete(dataset_id: str) -> None:
     (settings().datasets / f"{dataset_id}.lock").unlink(missing_ok=True)
 
 
-def usable_name(name: str) -> str:
-    """The name without outer spaces. Raises PlaygroundError when it is empty, too long or not printable."""
+def free_name(name: str) -> str:
+    """The name without outer spaces. Raises PlaygroundError when it is empty, too long, not printable or taken."""
     clean = name.strip()
     if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
         raise PlaygroundError(f"A data set's name has 1 to {LONGEST_NAME} visible characters. Choose another name.")
+    if any(known.name == clean for known in own_datasets()):
+        raise PlaygroundError(f"There is a data set called {clean} already. Choose another name, or add to it.")
     return clean
 
 
 def _in_chunks(dataset: ImageDataset, positions: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
     return (dataset.images[positions[at : at + CHUNK]] for at in range(0, len(positions), CHUNK))
+
+
+def _sweep(partial: Path) -> None:
+    """Remove a draft whose process was killed; one that is alive holds the lock."""
+    lock = _lock(partial)
+    try:
+        with lock.acquire(timeout=0):
+            shutil.rmtree(partial, ignore_errors=True)
+            Path(lock.lock_file).unlink(missing_ok=True)
+    except Timeout:
+        pass
+
+
+def _lock(partial: Path) -> FileLock:
+    return FileLock(partial.with_suffix(".lock"))
 
 
 def _changes(removed: int, relabelled: int) -> str:
@@ -232,7 +271,7 @@ def _changes(removed: int, relabelled: int) -> str:
 
 
 def _as_raw(dataset: ImageDataset) -> RawImages:
-    return RawImages(dataset.images, dataset.labels, dataset.classes, splits=dataset.splits)
+    return RawImages(dataset.images, dataset.labels, dataset.classes, splits=dataset.splits, fit=dataset.fit)
 
 
 def _read(path: Path) -> About | None:

@@ -26,18 +26,35 @@ def stratified_part(labels: NDArray[np.int64], count: int, seed: int = SEED) -> 
     return np.sort(np.concatenate([np.zeros(0, np.int64), *chosen]))
 
 
-def make_splits(labels: NDArray[np.int64], is_test: NDArray[np.bool_] | None) -> dict[str, NDArray[np.int64]]:
+def make_splits(
+    labels: NDArray[np.int64],
+    is_test: NDArray[np.bool_] | None = None,
+    is_validation: NDArray[np.bool_] | None = None,
+    validation: float = VALIDATION_SHARE,
+    test: float = TEST_SHARE,
+    seed: int = SEED,
+    least: int = 1,
+) -> dict[str, NDArray[np.int64]]:
     """Sorted, disjoint int64 positions under "train", "validation" and "test" that cover every label.
 
-    10% of the training images become validation. Without `is_test`, 15% of all become the test images first.
+    Without `is_test` the share `test` of all images, those for validation apart, becomes the test images; without
+    `is_validation` the share `validation` of the others becomes validation. Each is stratified and has at least
+    `least` images.
     """
     everything = np.arange(len(labels))
+    taken = np.zeros(len(labels), bool) if is_validation is None else is_validation.copy()
     if is_test is None:
+        free = everything[~taken]
         is_test = np.zeros(len(labels), bool)
-        is_test[stratified_part(labels, round(TEST_SHARE * len(labels)))] = True
-    training = everything[~is_test]
-    held = stratified_part(labels[training], round(VALIDATION_SHARE * len(training)), SEED + 1)
-    return {"train": np.delete(training, held), "validation": training[held], "test": everything[is_test]}
+        is_test[free[stratified_part(labels[free], _some(test, len(free), least), seed)]] = True
+    if is_validation is None:
+        free = everything[~is_test]
+        taken[free[stratified_part(labels[free], _some(validation, len(free), least), seed + 1)]] = True
+    return {"train": everything[~is_test & ~taken], "validation": everything[taken], "test": everything[is_test]}
+
+
+def _some(share: float, count: int, least: int) -> int:
+    return min(count, max(least, round(share * count)))
 
 
 def _quotas(labels: NDArray[np.int64], count: int) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:

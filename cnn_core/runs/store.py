@@ -71,6 +71,14 @@ class RunStore:
                 run.position = 1 + (session.scalar(ahead) or 0)
         return run
 
+    def runs_on(self, dataset: str) -> list[Run]:
+        """The runs that learn or learned from a data set, newest first."""
+        query = (
+            select(Run).where(Run.recipe_json.contains(f'"{dataset}"', autoescape=True)).order_by(Run.created.desc())
+        )
+        with self._read() as session:
+            return [run for run in session.scalars(query) if run.recipe.data.dataset == dataset]
+
     def runs(self, limit: int = 1000, status: str | None = None) -> list[Run]:
         """Newest first."""
         query = select(Run).order_by(Run.created.desc()).limit(limit)

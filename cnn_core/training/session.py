@@ -171,7 +171,7 @@ class TrainingSession:
         data = self.dataset
         return {
             "dataset": data.name, "dataset_hash": data.content_hash, "classes": list(data.classes),
-            "shape": list(data.shape), "mean": list(data.mean), "std": list(data.std),
+            "shape": list(data.shape), "mean": list(data.mean), "std": list(data.std), "fit": data.fit,
             "device": str(self.device), "device_name": device_name(self.device),
             "execution": asdict(self.execution), "torch": torch.__version__, "python": platform.python_version(),
         }  # fmt: skip

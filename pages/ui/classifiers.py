@@ -17,8 +17,8 @@ from cnn_core.runs.tables import Run
 from cnn_core.settings import settings
 from pages.ui import address
 from pages.ui.errors import say
+from pages.ui.pictures import TYPES
 
-TYPES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]
 BEST = "best"
 FROM = ("Test images", "A file")
 

@@ -1,0 +1,61 @@
+"""What a person chooses when pictures become a data set, and what they are told afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cnn_core.data.decode import Fit
+from cnn_core.data.splits import SEED, TEST_SHARE, VALIDATION_SHARE
+from cnn_core.recipe import Spec, option
+
+LISTED = 200  # file names a report keeps for one reason
+
+
+class ImportSpec(Spec):
+    """How pictures become a data set."""
+
+    size: int = option(
+        64, "Side of the square images. Larger shows more and trains slower; small networks like 28 to 64.",
+        ge=28, le=256, unit="px",
+    )  # fmt: skip
+    fit: Fit = option("crop", "How a picture becomes square: cut to its middle, padded with black bars, or squashed.")
+    colour: Literal["auto", "greyscale", "rgb"] = option(
+        "auto", "Greyscale trains faster; auto keeps the colours when any picture has some."
+    )
+    copies: Literal["keep", "leave_out"] = option(
+        "keep", "What happens to pictures that are the same, pixel by pixel, as an earlier one of their class."
+    )
+    validation: float = option(
+        VALIDATION_SHARE, "Share of the training pictures that picks the best epoch; unless there is a folder for it.",
+        ge=0.02, le=0.5,
+    )  # fmt: skip
+    test: float = option(
+        TEST_SHARE, "Share of all pictures kept for the final figures; unless there is a folder for it.",
+        ge=0.02, le=0.5,
+    )  # fmt: skip
+    seed: int = option(SEED, "Start of the draw that splits the pictures.", ge=0, le=2**31 - 1, advanced=True)
+
+
+@dataclass
+class ImportReport:
+    """What became of every file. Sizes are [width, height] in pixels."""
+
+    dataset: str = ""  # its id
+    title: str = ""
+    shape: list[int] = field(default_factory=list)  # (C, H, W)
+    content_hash: str = ""
+    kept: dict[str, dict[str, int]] = field(default_factory=dict)  # class -> split -> images
+    added: int = 0
+    skipped: dict[str, dict[str, Any]] = field(default_factory=dict)  # reason -> {"count", "files"}
+    originals: dict[str, list[int]] = field(default_factory=dict)  # "smallest", "median", "largest"
+    colour: str = ""
+    copies: dict[str, Any] = field(default_factory=lambda: {"count": 0, "left_out": 0, "groups": []})
+    few: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def skip(self, reason: str, file: str) -> None:
+        entry = self.skipped.setdefault(reason, {"count": 0, "files": []})
+        entry["count"] += 1
+        if len(entry["files"]) < LISTED:
+            entry["files"].append(file)

@@ -1,0 +1,197 @@
+"""Where pictures wait between arriving in the page and being imported: a folder with names of our own making."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnn_core.data.archive import Entry, Files, open_archive, open_folder
+from cnn_core.data.decode import shown_name
+from cnn_core.data.label_table import read_labels
+from cnn_core.data.layout import Labelled, Layout, read_layout
+from cnn_core.errors import ImageError, PlaygroundError
+from cnn_core.settings import settings
+
+STALE = 24 * 3600.0  # seconds after which a tray nobody came back to is cleared away
+LIST = "tray.json"
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One file on a tray: what it was called, and the file that holds its bytes."""
+
+    path: str
+    kept: str
+    size: int
+
+
+class Tray:
+    """An archive, a list of labels, loose files (their paths name their classes), or a folder of the server."""
+
+    def __init__(self, token: str):
+        if not re.fullmatch(r"[0-9a-f]{16}", token) or not (self._folder(token) / LIST).is_file():
+            raise PlaygroundError("These pictures are no longer waiting here. Choose them once more.")
+        self.token, self.folder = token, self._folder(token)
+        self._list: dict[str, Any] = json.loads((self.folder / LIST).read_text("utf-8"))
+
+    @classmethod
+    def new(cls) -> Tray:
+        """An empty tray; those that nobody came back to are cleared away."""
+        token = secrets.token_hex(8)
+        everything = cls._folder(token).parent
+        everything.mkdir(parents=True, exist_ok=True)
+        for folder in everything.iterdir():
+            if (folder / LIST).is_file() and time.time() - (folder / LIST).stat().st_mtime > STALE:
+                shutil.rmtree(folder, ignore_errors=True)
+        cls._folder(token).mkdir()
+        (cls._folder(token) / LIST).write_text(json.dumps({"files": [], "classes": []}))
+        return cls(token)
+
+    @staticmethod
+    def _folder(token: str) -> Path:
+        return settings().home / "trays" / token
+
+    # What lies on it
+
+    @property
+    def classes(self) -> list[str]:
+        """Classes that were made by hand, in the order they were made; they may still be empty."""
+        return list(self._list["classes"])
+
+    @property
+    def slips(self) -> list[Slip]:
+        return [Slip(**slip) for slip in self._list["files"]]
+
+    @property
+    def title(self) -> str:
+        """A name that suits what lies here, "" where there is none."""
+        return str(self._list.get("title", ""))
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What was chosen for the import so far, by field."""
+        return dict(self._list.get("choices", {}))
+
+    def choose(self, **values: Any) -> None:
+        """Keep choices with the pictures, so that a reload brings them back."""
+        if self.choices | values != self.choices:
+            self._list["choices"] = self.choices | values
+            self._write()
+
+    @property
+    def stamp(self) -> str:
+        """Changes whenever what lies here changes."""
+        parts = [len(self.slips), self._list.get("folder", ""), *self.classes]
+        files = [self.folder / name for name in ("archive", "labels")]
+        return json.dumps([*parts, *(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)])
+
+    def add(self, path: str, data: bytes) -> None:
+        """Lay down a picture; the folder in its path is its class. Raises ImageError when there is no room."""
+        limits = settings()
+        if len(data) > limits.upload_megabytes * 1_000_000:
+            raise ImageError(f"{shown_name(path)} has more than {limits.upload_megabytes} MB. Save it smaller.")
+        slips = self.slips
+        if len(slips) >= limits.import_files or sum(slip.size for slip in slips) > limits.import_megabytes * 1_000_000:
+            raise ImageError(f"{shown_name(path)} is one too many for one data set here.")
+        kept, taken = secrets.token_hex(8), {slip.path for slip in slips}
+        (self.folder / kept).write_bytes(data)
+        path = path if path not in taken else f"{path.rpartition('/')[0]}/{kept} {path.rpartition('/')[2]}"
+        self._list["files"].append({"path": path, "kept": kept, "size": len(data)})
+        self._write()
+
+    def make_class(self, name: str) -> None:
+        """Make room for pictures of a class. Raises PlaygroundError when the name is no good or taken."""
+        clean = name.strip()
+        if not clean or len(clean) > 80 or not clean.isprintable() or set(clean) & set("/\\") or clean.startswith("."):
+            raise PlaygroundError("A class needs a name of 1 to 80 visible characters without slashes.")
+        if clean.casefold() in (known.casefold() for known in self.classes):
+            raise PlaygroundError(f"There is a class called {clean} already.")
+        self._list["classes"].append(clean)
+        self._write()
+
+    def drop_class(self, name: str) -> None:
+        """Take a class and its pictures off."""
+        self._list["classes"] = [known for known in self.classes if known != name]
+        for slip in self.slips:
+            if slip.path.startswith(f"{name}/"):
+                self.drop(slip.kept)
+        self._write()
+
+    def drop(self, kept: str) -> None:
+        """Take one picture off."""
+        for slip in self.slips:
+            if slip.kept == kept:
+                (self.folder / slip.kept).unlink(missing_ok=True)
+        self._list["files"] = [slip for slip in self._list["files"] if slip["kept"] != kept]
+        self._write()
+
+    def put_archive(self, name: str, data: bytes) -> None:
+        """Lay down a zip or tar in place of the one before."""
+        (self.folder / "archive").write_bytes(data)
+        self._list["title"] = Path(shown_name(name)).name.split(".")[0]
+        self._write()
+
+    def put_labels(self, data: bytes | None) -> None:
+        """Lay down a list of file names and labels that goes with the archive; None takes it off."""
+        if data is None:
+            (self.folder / "labels").unlink(missing_ok=True)
+        else:
+            (self.folder / "labels").write_bytes(data)
+
+    def put_folder(self, path: str) -> None:
+        """Point to a folder of the server. Raises PlaygroundError unless the operator allows it."""
+        open_folder(Path(path), checked=True)
+        self._list |= {"folder": path, "title": Path(path).name}
+        self._write()
+
+    # What an import needs
+
+    def files(self) -> Files:
+        """Raises PlaygroundError when there is nothing, or nothing acceptable."""
+        if folder := self._list.get("folder"):
+            return open_folder(Path(folder), checked=True)
+        if (self.folder / "archive").is_file():
+            return open_archive(self.folder / "archive")
+        if not self._list["files"]:
+            raise PlaygroundError("There are no pictures yet. Choose some first.")
+        return _Loose(self)
+
+    def layout(self, files: Files) -> Layout:
+        """Which class and split each file belongs to. Raises PlaygroundError when that cannot be told."""
+        paths = [entry.path for entry in files.entries()]
+        if (self.folder / "labels").is_file():
+            return read_labels((self.folder / "labels").read_bytes(), paths)
+        if self.classes:
+            return Layout({path: Labelled(path.split("/")[0], None) for path in paths}, {})
+        return read_layout(paths)
+
+    def clear(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write(self) -> None:
+        draft = self.folder / f"{LIST}.draft"
+        draft.write_text(json.dumps(self._list), "utf-8")
+        os.replace(draft, self.folder / LIST)
+
+
+class _Loose:
+    """The loose files of a tray."""
+
+    def __init__(self, tray: Tray):
+        self._tray = tray
+
+    def entries(self) -> list[Entry]:
+        return [Entry(slip.path, slip.size) for slip in self._tray.slips]
+
+    def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
+        for slip in self._tray.slips:
+            if wanted is None or slip.path in wanted:
+                yield Entry(slip.path, slip.size), (self._tray.folder / slip.kept).read_bytes()

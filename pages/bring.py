@@ -1,0 +1,33 @@
+"""Your images: pictures of your own become a data set."""
+
+from cnn_core.jobs.imports import import_state
+from pages.ui import bring, import_report, layout, own_datasets
+
+layout.title("Your images", "Bring pictures, one folder a class, see what was found, and make a data set of them.")
+tray = bring.tray_on_show()
+state = import_state(tray) if tray else None
+
+if tray and state and state.busy:
+    with layout.card("Importing"):
+        bring.watch(tray)
+elif tray and state and state.report:
+    import_report.show(state.report)
+    bring.another(tray)
+else:
+    results, panel = layout.beside()
+    with results, layout.card("Your pictures"):
+        tray = bring.collect(tray)
+    found = bring.look(tray) if tray else None
+    if tray and found:
+        with panel, layout.card("Choices"):
+            spec = bring.choices(tray)
+        with results:
+            bring.show_found(found)
+            bring.preview(tray, found, spec)
+        with panel:
+            bring.start(tray, spec, state)
+    else:
+        with panel, layout.card("How folders become classes"):
+            bring.explain()
+
+own_datasets.manage()

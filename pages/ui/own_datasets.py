@@ -1,0 +1,73 @@
+"""The data sets that people brought: who made them, and what can be done with them."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import streamlit as st
+
+from cnn_core.data import shelf
+from cnn_core.data.library import open_dataset
+from cnn_core.data.zipped import write_zip
+from cnn_core.jobs.datasets import delete_dataset
+from cnn_core.runs.store import store
+from pages.ui import layout, words
+from pages.ui.errors import plain, spoken
+
+
+def manage() -> None:
+    """A list of all own data sets; the chosen one can be renamed, exported and deleted."""
+    known = shelf.own_datasets()
+    if not known:
+        return
+    with layout.card("Data sets of your own"):
+        chosen = st.dataframe(
+            [_row(about) for about in known], hide_index=True, on_select="rerun", selection_mode="single-row",
+            key="own-datasets", height=min(38 * (len(known) + 1), 320),
+        )  # fmt: skip
+        rows = chosen["selection"]["rows"]
+        if not rows or rows[0] >= len(known):
+            st.caption("Tick one to rename, export or delete it.")
+            return
+        _actions(known[rows[0]])
+
+
+def _row(about: shelf.About) -> dict[str, object]:
+    return {
+        "Data set": about.title,
+        "Images": about.images,
+        "Classes": about.classes,
+        "Size": f"{about.size} × {about.size}, {'colour' if about.channels == 3 else 'grey'}",
+        "Runs": len(store().runs_on(about.id)),
+        "Made by": about.made_by,
+        "Made": time.strftime("%Y-%m-%d %H:%M", time.localtime(about.created)),
+        "Changed": about.note,
+        "Hash": about.content_hash[:12],
+    }
+
+
+def _actions(about: shelf.About) -> None:
+    st.markdown(f"**{plain(about.title)}**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name", value=about.name, key=f"rename:{about.id}", max_chars=shelf.LONGEST_NAME)
+        if st.button("Rename", icon=":material/edit:", key="rename", disabled=name.strip() == about.name):
+            with spoken():
+                shelf.rename(about.id, name)
+                st.rerun()
+        st.download_button(
+            "Export as zip", data=lambda: _zip(about.id), file_name=f"{about.id}.zip", mime="application/zip",
+            icon=":material/download:", on_click="ignore", key=f"export:{about.id}",
+        )  # fmt: skip
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown(f"Delete {plain(about.title)} with its {words.count(about.images, 'image')}?")
+            if st.button("Delete it", type="primary", key=f"delete:{about.id}"):
+                with spoken():
+                    delete_dataset(about.id)
+                    st.rerun()
+
+
+def _zip(dataset_id: str) -> bytes:
+    buffer = io.BytesIO()
+    write_zip(open_dataset(dataset_id), buffer)
+    return buffer.getvalue()

@@ -1,0 +1,156 @@
+"""Imports in real processes of their own: done, refused, cancelled and killed."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from cnn_core.data import shelf
+from cnn_core.data.import_spec import ImportSpec
+from cnn_core.data.library import open_dataset
+from cnn_core.data.tray import Tray
+from cnn_core.errors import ImageError, PlaygroundError
+from cnn_core.jobs import imports
+from cnn_core.jobs.datasets import delete_dataset
+from cnn_core.jobs.imports import ImportState, cancel_import, import_state, start_import
+from cnn_core.recipe import DataSpec, Recipe
+from cnn_core.runs.store import store
+from tests.data.pictures import picture, two_classes, write_zip
+
+SMALL = ImportSpec(size=28)
+
+
+@pytest.fixture
+def tray(home: Path) -> Tray:
+    return Tray.new()
+
+
+def put_zip(tray: Tray, tmp_path: Path, files: dict[str, bytes]) -> None:
+    tray.put_archive("my pictures.zip", write_zip(tmp_path / "x.zip", files).read_bytes())
+
+
+def ended(tray: Tray, seconds: float = 60) -> ImportState | None:
+    limit = time.monotonic() + seconds
+    while (state := import_state(tray)) and state.busy:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    return state
+
+
+def test_a_tray_becomes_a_data_set(tray: Tray, tmp_path: Path) -> None:
+    assert import_state(tray) is None
+    put_zip(tray, tmp_path, two_classes())
+    assert tray.title == "my pictures"
+    start_import(tray, SMALL, "Clothes", "Ada")
+    state = ended(Tray(tray.token))
+    assert state
+    assert state.report, state.error
+    assert state.report.added == 24
+    known = shelf.about(state.report.dataset)
+    assert (known.name, known.made_by) == ("Clothes", "Ada")
+    assert open_dataset(known.id).shape == (3, 28, 28)
+
+
+def test_a_refusal_is_a_sentence_and_the_pictures_stay(tray: Tray, tmp_path: Path) -> None:
+    put_zip(tray, tmp_path, {"boots/1.jpg": picture(0), "hats/2.jpg": b"no"})
+    start_import(tray, SMALL, "Clothes")
+    state = ended(tray)
+    assert state
+    assert "only pictures of boots" in state.error
+    put_zip(tray, tmp_path, two_classes())
+    start_import(tray, SMALL, "Clothes")
+    state = ended(tray)
+    assert state
+    assert state.report, state.error
+
+
+def test_cancelled_leaves_nothing_but_the_pictures(tray: Tray, tmp_path: Path, home: Path) -> None:
+    put_zip(tray, tmp_path, two_classes())
+    start_import(tray, SMALL, "Clothes")
+    cancel_import(tray)
+    assert ended(tray) is None
+    assert not list((home / "datasets").glob("own-*"))
+    assert tray.files().entries()
+
+
+def test_a_killed_import_is_told_and_swept_away_by_the_next(tray: Tray, tmp_path: Path, home: Path) -> None:
+    many = {f"{name}/{number}.jpg": picture(number, (900, 900)) for name in ("a", "b") for number in range(150)}
+    put_zip(tray, tmp_path, many)
+    start_import(tray, SMALL, "Clothes")
+    limit = time.monotonic() + 60
+    while not list((home / "datasets").glob("own-*.partial")):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    os.kill(imports._children[tray.token].pid, signal.SIGKILL)
+    state = ended(tray)
+    assert state
+    assert state.error == imports.UNEXPLAINED
+    assert shelf.own_datasets() == []
+    start_import(tray, SMALL, "Clothes")
+    state = ended(tray)
+    assert state
+    assert state.report, state.error
+    assert [path.name for path in (home / "datasets").iterdir()] == [f"{state.report.dataset}-28"]
+
+
+def test_classes_made_by_hand(tray: Tray) -> None:
+    tray.make_class(" boots ")
+    tray.make_class("Ünïcode 靴")
+    for wrong in ("", "Boots", "a/b", "..", "x" * 81, "a\nb"):
+        with pytest.raises(PlaygroundError):
+            tray.make_class(wrong)
+    for number in range(6):
+        tray.add("boots/photo.png", picture(number))  # a camera gives every picture the same name
+        tray.add("Ünïcode 靴/photo.png", picture(number + 50))
+    with pytest.raises(ImageError, match="Save it smaller"):
+        tray.add("boots/big.png", bytes(21_000_000))
+    start_import(tray, SMALL, "By hand")
+    state = ended(tray)
+    assert state
+    assert state.report, state.error
+    assert list(state.report.kept) == ["boots", "Ünïcode 靴"]
+    assert state.report.added == 12
+    tray.drop_class("boots")
+    assert tray.classes == ["Ünïcode 靴"]
+    assert len(tray.slips) == 6
+
+
+def test_labels_in_a_table(tray: Tray, tmp_path: Path) -> None:
+    files = {f"{number}.jpg": picture(number) for number in range(12)}
+    put_zip(tray, tmp_path, files)
+    rows = [f"{number}.jpg,{'even' if number % 2 == 0 else 'odd'}" for number in range(12)]
+    tray.put_labels(("filename,label\n" + "\n".join(rows)).encode())
+    start_import(tray, SMALL, "Table")
+    state = ended(tray)
+    assert state
+    assert state.report, state.error
+    assert {name: sum(kept.values()) for name, kept in state.report.kept.items()} == {"even": 6, "odd": 6}
+
+
+@pytest.mark.parametrize("token", ["", "../../etc", "0" * 16, "0123456789abcdeg"])
+def test_a_tray_that_is_not_there_is_a_sentence(home: Path, token: str) -> None:
+    with pytest.raises(PlaygroundError, match="no longer waiting"):
+        Tray(token)
+
+
+def test_forgotten_trays_are_cleared_away(tray: Tray) -> None:
+    os.utime(tray.folder / "tray.json", (0, 0))
+    Tray.new()
+    assert not tray.folder.exists()
+
+
+def test_a_data_set_is_not_deleted_from_under_a_run(tray: Tray, tmp_path: Path) -> None:
+    put_zip(tray, tmp_path, two_classes())
+    start_import(tray, SMALL, "Clothes")
+    state = ended(tray)
+    assert state
+    assert state.report, state.error
+    dataset = state.report.dataset
+    run = store().create(Recipe(data=DataSpec(dataset=dataset)), "My first run", "worker")
+    with pytest.raises(PlaygroundError, match="used by 1 run: My first run"):
+        delete_dataset(dataset)
+    store().delete(run)
+    delete_dataset(dataset)
+    assert shelf.own_datasets() == []

@@ -1,0 +1,90 @@
+"""Your images: an archive or classes by hand, choices that stay, the report, and the shelf."""
+
+import time
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from cnn_core.data import shelf
+from cnn_core.data.library import open_dataset
+from cnn_core.data.tray import Tray
+from cnn_core.jobs.imports import import_state
+from cnn_core.recipe import DataSpec, Recipe
+from cnn_core.runs.store import store
+from tests.data.pictures import of_class, picture, two_classes, write_zip
+from tests.pages.conftest import Open, errors, query, run, text
+
+
+def upload(page: AppTest, path: Path) -> AppTest:
+    page.file_uploader(key="archive").set_value((path.name, path.read_bytes(), "application/zip"))
+    return run(page)
+
+
+def finish(page: AppTest, seconds: float = 60) -> AppTest:
+    tray, limit = Tray(query(page)["tray"]), time.monotonic() + seconds
+    while (state := import_state(tray)) and state.busy:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    return run(page)
+
+
+def test_a_zip_becomes_a_data_set_with_the_choices_that_were_made(open_page: Open, tmp_path: Path) -> None:
+    page = upload(open_page("bring"), write_zip(tmp_path / "clothes.zip", two_classes()))
+    assert "24 pictures of 2 classes" in text(page)
+    assert not page.error
+    page.number_input(key="import:size").set_value(28)
+    run(page)
+    page.selectbox(key="import:fit").select("pad")
+    run(page)
+    again = open_page("bring", tray=query(page)["tray"])  # a reload
+    assert (again.number_input(key="import:size").value, again.selectbox(key="import:fit").value) == (28, "pad")
+    again.button(key="import").click()
+    run(again)
+    page = finish(again)
+    (known,) = shelf.own_datasets()
+    assert (known.name, known.size, known.images) == ("clothes", 28, 24)
+    assert open_dataset(known.id).fit == "pad"
+    assert "Train on it" in [link.label for link in page.get("page_link")]
+
+
+def test_a_hostile_zip_is_refused_with_its_reason(open_page: Open, tmp_path: Path) -> None:
+    page = upload(open_page("bring"), write_zip(tmp_path / "evil.zip", {"../a/1.jpg": b"x", "b/2.jpg": b"y"}))
+    assert "1.jpg" in errors(page)
+    assert not [button for button in page.button if button.key == "import"]
+
+
+def test_classes_by_hand(open_page: Open) -> None:
+    page = open_page("bring", **{"from": "by_hand"})
+    for name, label in (("boots", 9), ("trousers", 1)):
+        page.text_input[0].set_value(name)
+        page.button[0].click()
+        run(page)
+        uploader = next(box for box in page.file_uploader if f":{name}:" in box.key)
+        files = [(f"{number}.png", picture(number, kind="PNG"), "image/png") for number in of_class(label, 8)]
+        uploader.set_value([*files, ("broken.png", b"no picture", "image/png")])
+        run(page)
+        assert "broken.png" in errors(page)
+    assert "8 pictures" in text(page)
+    assert "16 pictures of 2 classes" in text(page)
+    page.text_input(key=next(box.key for box in page.text_input if box.label == "Name")).set_value("Feet and legs")
+    run(page)
+    page.button(key="import").click()
+    run(page)
+    finish(page)
+    assert shelf.own_datasets()[0].name == "Feet and legs"
+
+
+def test_a_tray_that_is_gone_is_a_sentence(open_page: Open) -> None:
+    page = open_page("bring", tray="0" * 16)
+    assert "no longer waiting" in errors(page)
+
+
+def test_the_shelf_lists_renames_and_refuses_to_delete_what_a_run_uses(open_page: Open) -> None:
+    known = shelf.derive(open_dataset("digits"), "Mine", removed=[0], made_by="Ada")
+    store().create(Recipe(data=DataSpec(dataset=known.id)), "My run", "worker")
+    page = open_page("bring")
+    table = page.dataframe[0].value
+    assert list(table["Data set"]) == ["Mine"]
+    assert list(table["Made by"]) == ["Ada"]
+    assert list(table["Runs"]) == [1]
+    assert list(table["Hash"]) == [known.content_hash[:12]]
