@@ -1,7 +1,7 @@
 """Your images: pictures of your own become a data set."""
 
 from cnn_core.jobs.imports import import_state
-from pages.ui import bring, import_report, layout, own_datasets
+from pages.ui import bring, found, import_form, import_report, layout, own_datasets
 
 layout.title("Your images", "Bring pictures, one folder a class, see what was found, and make a data set of them.")
 tray = bring.tray_on_show()
@@ -17,15 +17,14 @@ else:
     results, panel = layout.beside()
     with results, layout.card("Your pictures"):
         tray = bring.collect(tray)
-    found = bring.look(tray) if tray else None
-    if tray and found:
+    classes = bring.look(tray) if tray else None
+    if tray and classes:
         with panel, layout.card("Choices"):
-            spec = bring.choices(tray)
+            spec = import_form.choices(tray)
         with results:
-            bring.show_found(found)
-            bring.preview(tray, found, spec)
-        with panel:
-            bring.start(tray, spec, state)
+            import_form.start(tray, classes, spec, state)
+            found.preview(tray, classes, spec)
+            found.table(classes)
     else:
         with panel, layout.card("How folders become classes"):
             bring.explain()

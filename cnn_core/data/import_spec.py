@@ -24,15 +24,17 @@ class ImportSpec(Spec):
         "auto", "Greyscale trains faster; auto keeps the colours when any picture has some."
     )
     copies: Literal["keep", "leave_out"] = option(
-        "keep", "What happens to pictures that are the same, pixel by pixel, as an earlier one of their class."
+        "keep",
+        "What happens to pictures that are the same, pixel by pixel, as an earlier one of their class.",
+        advanced=True,
     )
     validation: float = option(
         VALIDATION_SHARE, "Share of the training pictures that picks the best epoch; unless there is a folder for it.",
-        ge=0.02, le=0.5,
+        ge=0.02, le=0.5, advanced=True,
     )  # fmt: skip
     test: float = option(
         TEST_SHARE, "Share of all pictures kept for the final figures; unless there is a folder for it.",
-        ge=0.02, le=0.5,
+        ge=0.02, le=0.5, advanced=True,
     )  # fmt: skip
     seed: int = option(SEED, "Start of the draw that splits the pictures.", ge=0, le=2**31 - 1, advanced=True)
 

@@ -8,6 +8,7 @@ import streamlit as st
 from cnn_core.data.decode import decode, fit
 from cnn_core.data.tray import Tray
 from cnn_core.errors import ImageError
+from cnn_core.settings import settings
 from pages.ui import words
 from pages.ui.errors import plain, spoken
 from pages.ui.pictures import TYPES, data_uri, pixels
@@ -51,7 +52,7 @@ def _card(tray: Tray, number: int, name: str) -> None:
     else:
         files = st.file_uploader(
             f"Pictures of {plain(name)}", type=TYPES, accept_multiple_files=True, key=f"files:{key}:{turn}",
-            label_visibility="collapsed",
+            label_visibility="collapsed", max_upload_size=settings().upload_megabytes,
         )  # fmt: skip
     if files:
         _take(tray, name, [(file.name, file.getvalue()) for file in files])

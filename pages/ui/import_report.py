@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.import_spec import ImportReport
+from cnn_core.data.library import open_dataset
+from cnn_core.data.statistics import sample
 from pages.ui import figures, layout, words
 from pages.ui.errors import plain
+from pages.ui.pictures import data_uri, strip
+
+ROW = 8  # images beside each class
 
 
 def show(report: ImportReport) -> None:
@@ -35,11 +41,16 @@ def show(report: ImportReport) -> None:
                 query_params={"dataset": report.dataset},
             )  # fmt: skip
     with layout.card("Kept"):
+        dataset = open_dataset(report.dataset)
         rows = [
-            {"Class": name, **{words.label(split): n for split, n in kept.items()}}
-            for name, kept in report.kept.items()
+            {"Class": name, "Some of them": _some(dataset, label)}
+            | {words.label(split): count for split, count in splits.items()}
+            for label, (name, splits) in enumerate(report.kept.items())
         ]
-        st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 400))
+        st.dataframe(
+            rows, hide_index=True, height=min(50 * len(rows) + 40, 560), row_height=50,
+            column_config={"Some of them": st.column_config.ImageColumn(width="large")},
+        )  # fmt: skip
         if report.few:
             st.warning(
                 plain(f"Fewer than ten pictures: {', '.join(report.few[:20])}. A network hardly learns from so few."),
@@ -51,6 +62,12 @@ def show(report: ImportReport) -> None:
     for reason, entry in report.skipped.items():
         with st.expander(plain(f"{words.count(entry['count'], 'file')} left out: {reason}"), icon=":material/block:"):
             st.dataframe([{"File": file} for file in entry["files"]], hide_index=True)
+
+
+def _some(dataset: ImageDataset, label: int) -> str:
+    """A row of training images of a class, as an address."""
+    chosen = sample(dataset, "train", label, ROW)
+    return data_uri(strip(dataset.images[chosen], ROW, gap=1 + dataset.image_size // 24)) if len(chosen) else ""
 
 
 def _sizes(report: ImportReport) -> str:
