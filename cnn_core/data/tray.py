@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,19 +93,27 @@ class Tray:
         files = [self.folder / name for name in ("archive", "labels")]
         return json.dumps([*parts, *(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)])
 
-    def add(self, path: str, data: bytes) -> None:
-        """Lay down a picture; the folder in its path is its class. Raises ImageError when there is no room."""
-        limits = settings()
-        if len(data) > limits.upload_megabytes * 1_000_000:
-            raise ImageError(f"{shown_name(path)} has more than {limits.upload_megabytes} MB. Save it smaller.")
+    def add(self, files: Iterable[tuple[str, bytes]]) -> list[str]:
+        """Lay down pictures; the folder in a path is its class. Returns a sentence for each that has no room."""
+        limits, refused = settings(), []
         slips = self.slips
-        if len(slips) >= limits.import_files or sum(slip.size for slip in slips) > limits.import_megabytes * 1_000_000:
-            raise ImageError(f"{shown_name(path)} is one too many for one data set here.")
-        kept, taken = secrets.token_hex(8), {slip.path for slip in slips}
-        (self.folder / kept).write_bytes(data)
-        path = path if path not in taken else f"{path.rpartition('/')[0]}/{kept} {path.rpartition('/')[2]}"
-        self._list["files"].append({"path": path, "kept": kept, "size": len(data)})
+        taken, size = {slip.path for slip in slips}, sum(slip.size for slip in slips)
+        for path, data in files:
+            if len(data) > limits.upload_megabytes * 1_000_000:
+                refused.append(f"{shown_name(path)} has more than {limits.upload_megabytes} MB. Save it smaller.")
+                continue
+            if len(taken) >= limits.import_files or size + len(data) > limits.import_megabytes * 1_000_000:
+                refused.append(f"{shown_name(path)} is one too many for one data set here.")
+                continue
+            kept = secrets.token_hex(8)
+            (self.folder / kept).write_bytes(data)
+            folder, _, name = path.rpartition("/")
+            path = f"{folder}/{kept} {name}" if path in taken else path
+            self._list["files"].append({"path": path, "kept": kept, "size": len(data)})
+            taken.add(path)
+            size += len(data)
         self._write()
+        return refused
 
     def make_class(self, name: str) -> None:
         """Make room for pictures of a class. Raises PlaygroundError when the name is no good or taken."""

@@ -80,9 +80,8 @@ def _folder(tray: Tray | None) -> Tray | None:
     if files and _is_new(",".join(file.file_id for file in files), "directory"):
         tray = ready(None)
         with st.spinner("Taking the pictures …"):
-            for file in files:
-                with spoken():
-                    tray.add(file.name, file.getvalue())
+            for refused in tray.add((file.name, file.getvalue()) for file in files):
+                say(refused)
     return tray
 
 

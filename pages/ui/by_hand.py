@@ -64,13 +64,14 @@ def _card(tray: Tray, number: int, name: str) -> None:
 
 def _take(tray: Tray, name: str, files: list[tuple[str, bytes]]) -> None:
     """Lay pictures on the tray; those that cannot be read are named, and the others are kept."""
-    problems = []
+    problems, readable = [], []
     for file, data in files:
         try:
             decode(data, file)
-            tray.add(f"{name}/{file.replace('/', ' ')}", data)
+            readable.append((f"{name}/{file.replace('/', ' ')}", data))
         except ImageError as error:
             problems.append(str(error))
+    problems += tray.add(readable)
     st.session_state[f"problems:{name}"] = problems
 
 

@@ -11,7 +11,7 @@ from cnn_core.data import shelf
 from cnn_core.data.import_spec import ImportSpec
 from cnn_core.data.library import open_dataset
 from cnn_core.data.tray import Tray
-from cnn_core.errors import ImageError, PlaygroundError
+from cnn_core.errors import PlaygroundError
 from cnn_core.jobs import imports
 from cnn_core.jobs.datasets import delete_dataset
 from cnn_core.jobs.imports import ImportState, cancel_import, import_state, start_import
@@ -101,11 +101,10 @@ def test_classes_made_by_hand(tray: Tray) -> None:
     for wrong in ("", "Boots", "a/b", "..", "x" * 81, "a\nb"):
         with pytest.raises(PlaygroundError):
             tray.make_class(wrong)
-    for number in range(6):
-        tray.add("boots/photo.png", picture(number))  # a camera gives every picture the same name
-        tray.add("Ünïcode 靴/photo.png", picture(number + 50))
-    with pytest.raises(ImageError, match="Save it smaller"):
-        tray.add("boots/big.png", bytes(21_000_000))
+    for number in range(6):  # a camera gives every picture the same name
+        assert tray.add([("boots/photo.png", picture(number)), ("Ünïcode 靴/photo.png", picture(number + 50))]) == []
+    (refused,) = tray.add([("boots/big.png", bytes(21_000_000))])
+    assert "big.png has more than 20 MB" in refused
     start_import(tray, SMALL, "By hand")
     state = ended(tray)
     assert state
