@@ -26,7 +26,7 @@ else:
             found.preview(tray, classes, spec)
             found.table(classes)
     else:
-        with panel, layout.card("How folders become classes"):
+        with panel, layout.card("What works"):
             bring.explain()
 
 own_datasets.manage()

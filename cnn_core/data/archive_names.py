@@ -26,7 +26,7 @@ def safe_path(name: str) -> str:
     if len(name) > ENCODED_TWICE * LONGEST_PATH:
         raise _refused(name, f"is longer than {LONGEST_PATH} bytes")
     path = unicodedata.normalize("NFC", name)
-    if any(letter in TURNING or unicodedata.category(letter) in UNSEEN for letter in path):
+    if not can_be_shown(path):
         raise _refused(name, "holds letters that cannot be shown or decoded")
     path = path.replace("\\", "/")
     if path.startswith("/") or DRIVE.match(path):
@@ -42,6 +42,11 @@ def safe_path(name: str) -> str:
     if any(len(part.encode()) > LONGEST_PART for part in parts):
         raise _refused(name, f"has a part longer than {LONGEST_PART} bytes")
     return path
+
+
+def can_be_shown(text: str) -> bool:
+    """Whether there is no letter in it that controls, turns the line, or stands for bytes that were not decoded."""
+    return not any(letter in TURNING or unicodedata.category(letter) in UNSEEN for letter in text)
 
 
 class Names:

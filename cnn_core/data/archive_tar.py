@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import gzip
+import os
 import tarfile
-from bz2 import BZ2Decompressor
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from lzma import LZMADecompressor
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from cnn_core.data.archive_names import Names, safe_path
 from cnn_core.data.archive_rules import Allowance, Entry, check_not_packed, damage_told, opened
+from cnn_core.data.archive_unpacked import STARTS, Unpacked
 from cnn_core.data.decode import shown_name
 from cnn_core.errors import ArchiveError, ImageError
 
 BLOCK = tarfile.BLOCKSIZE  # 512 bytes
 CHUNK = 2**16  # bytes unpacked at once
-PACKED_CHUNK = 2**13  # bytes read at once; of many short streams each copies what is left of them
 LONGEST_HEADER = 2**20  # bytes of an extended header; macOS keeps previews of files in them
+LINES_OF_HEADER = 100  # ten are usual; each takes time
 HEADERS_OF_ONE = 4  # extended headers before one file
-XZ_MEMORY = 2**27  # bytes; `xz -9` needs half of it
 FILE_TYPES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 LINK_TYPES = (tarfile.LNKTYPE, tarfile.SYMTYPE)
 DEVICE_TYPES = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
 PAX_TYPES = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
-STARTS = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\0": "xz"}
 
 
 class TarFiles:
@@ -127,8 +124,11 @@ def _extended(stream: _Stream, header: tarfile.TarInfo) -> dict[str, str]:
 
     Lines are "length key=value\\n", the length counting all of the line (POSIX pax, "pax Extended Header").
     """
-    text, told, at = _long(stream, header), {}, 0
-    while at < len(text):
+    told: dict[str, str] = {}
+    text, at = _long(stream, header), 0
+    for _ in range(LINES_OF_HEADER):
+        if at == len(text):
+            return told
         length = int(text[at : at + 8].split(b" ")[0])
         line = text[at : at + length]
         key, _, value = line.split(b" ", 1)[1].partition(b"=")
@@ -141,7 +141,9 @@ def _extended(stream: _Stream, header: tarfile.TarInfo) -> dict[str, str]:
                 raise ArchiveError("The archive gives one name or size to all its files. Pack the folder again.")
             told[key.decode()] = value[:-1].decode("utf-8", "surrogateescape")
         at += length
-    return told
+    raise ArchiveError(
+        f"An extended header in the archive has more than {LINES_OF_HEADER} lines. Pack the folder again."
+    )
 
 
 def _long(stream: _Stream, header: tarfile.TarInfo) -> bytes:
@@ -204,39 +206,5 @@ class _Stream:
 def _opened(path: Path) -> Iterator[_Stream]:
     with opened(path) as file:
         packing = next((kind for start, kind in STARTS.items() if file.peek(6).startswith(start)), "")
-        allowance = Allowance(path.stat().st_size if packing else None)
-        yield _Stream(_unpacked(file, packing), allowance)
-
-
-def _unpacked(file: BinaryIO, packing: str) -> _Readable:
-    if packing == "gz":
-        return gzip.GzipFile(fileobj=file, mode="rb")
-    return _Unpacked(file, packing) if packing else file
-
-
-class _Unpacked:
-    """Reads bz2 and xz streams that follow one another; the standard library's own files set xz no bound on memory."""
-
-    def __init__(self, file: BinaryIO, packing: str) -> None:
-        self._file = file
-        self._packing = packing
-        self._engine = self._new_engine()
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, b"" at the end. Raises EOFError when a stream is cut short."""
-        while True:
-            data = b""
-            if self._engine.eof:
-                data = self._engine.unused_data.lstrip(b"\0")  # xz pads with zeros
-                while not data:
-                    if not (data := self._file.read(PACKED_CHUNK)):
-                        return b""
-                    data = data.lstrip(b"\0")
-                self._engine = self._new_engine()
-            elif self._engine.needs_input and not (data := self._file.read(PACKED_CHUNK)):
-                raise EOFError
-            if unpacked := self._engine.decompress(data, size):
-                return unpacked
-
-    def _new_engine(self) -> BZ2Decompressor | LZMADecompressor:
-        return BZ2Decompressor() if self._packing == "bz2" else LZMADecompressor(memlimit=XZ_MEMORY)
+        allowance = Allowance(os.fstat(file.fileno()).st_size if packing else None)
+        yield _Stream(Unpacked(file, packing) if packing else file, allowance)

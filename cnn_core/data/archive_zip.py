@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 from collections.abc import Container, Iterator
@@ -19,7 +20,9 @@ from cnn_core.errors import ArchiveError, ImageError
 END, END64, LOCATOR = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 END_MARK, END64_MARK, LOCATOR_MARK, LISTED_MARK = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2"
 LONGEST_COMMENT = 65_535
-LISTED = 1200  # bytes of the list of files for each file: 46, a path of the longest kind, some more
+LINE = struct.Struct("<4s24x3H12x")  # of the list of files: lengths of name, extra fields and comment (4.3.12)
+LONGEST_LINE = 1200  # bytes that one file may take in the list, on average
+LONGEST_EXTRA = 4096  # bytes; zipfile takes the square of it in time
 LOCAL = 30  # bytes before each file's name and data
 LOCKED = 1 << 0 | 1 << 6 | 1 << 13
 UTF8 = 1 << 11
@@ -31,15 +34,15 @@ class ZipFiles:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _opened(path) as (_, members):
+        with _opened(path) as (_, members, _):
             self._entries = [entry for entry, _ in members]
 
     def entries(self) -> list[Entry]:
         return list(self._entries)
 
     def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
-        with _opened(self._path) as (archive, members):
-            allowance = Allowance(self._path.stat().st_size)
+        with _opened(self._path) as (archive, members, packed):
+            allowance = Allowance(packed)
             for entry, info in members:
                 if wanted is None or entry.path in wanted:
                     yield entry, _content(archive, entry, info, allowance)
@@ -62,14 +65,15 @@ def _content(archive: ZipFile, entry: Entry, info: ZipInfo, allowance: Allowance
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[ZipFile, list[tuple[Entry, ZipInfo]]]]:
+def _opened(path: Path) -> Iterator[tuple[ZipFile, list[tuple[Entry, ZipInfo]], int]]:
+    """The zip, its files, and its bytes on the disk."""
     with opened(path) as file:
         with damage_told():
-            allowance = Allowance(path.stat().st_size)
+            allowance = Allowance(packed := os.fstat(file.fileno()).st_size)
             _check_list(file, allowance)
             archive = ZipFile(file)
             members = _members(archive, allowance)
-        yield archive, members
+        yield archive, members, packed
 
 
 def _members(archive: ZipFile, allowance: Allowance) -> list[tuple[Entry, ZipInfo]]:
@@ -136,10 +140,17 @@ def _check_list(file: BinaryIO, allowance: Allowance) -> None:
     """Raises ArchiveError when the list of files is too long, before zipfile makes an object of each line."""
     count, start, size = _list_of_files(file)
     allowance.check_count(count)
-    if size > allowance.limits.import_files * LISTED:
+    if size > allowance.limits.import_files * LONGEST_LINE:
         raise ArchiveError("The archive's list of files is too long. Bring fewer pictures, with shorter names.")
     file.seek(start)
-    allowance.check_count(file.read(size).count(LISTED_MARK))
+    listed, at, count = file.read(size), 0, 0
+    while at < size:
+        mark, name, extra, comment = LINE.unpack_from(listed, at)
+        if mark != LISTED_MARK or extra + comment > LONGEST_EXTRA:
+            raise ArchiveError("The archive's list of files is damaged. Pack the folder again.")
+        at += LINE.size + name + extra + comment
+        count += 1
+        allowance.check_count(count)
 
 
 def _list_of_files(file: BinaryIO) -> tuple[int, int, int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections import defaultdict
 from collections.abc import Sequence
 
+from cnn_core.data.archive_names import LONGEST_PART, can_be_shown
 from cnn_core.data.decode import shown_name
 from cnn_core.data.labelled import SPLIT_FOLDERS, Labelled, Layout, checked, class_name, pictures_among
 from cnn_core.errors import LayoutError
@@ -15,6 +15,7 @@ from cnn_core.settings import settings
 
 LARGEST = 20_000_000  # bytes
 DELIMITERS = (",", ";", "\t")
+MOST_COLUMNS = 100
 SNIFFED = 50  # rows that tell the delimiter
 FILE_WORDS = (  # headings of the column of file names, the surest first
     "filename", "file_name", "file name", "file", "filepath", "path", "image_path", "image_name", "image", "img",
@@ -47,6 +48,8 @@ def read_labels(csv_bytes: bytes, paths: Sequence[str]) -> Layout:
             why = "names a file that a line above has labelled."
         elif path and not label:
             why = "has no label."
+        elif path and (len(label.encode()) > LONGEST_PART or not can_be_shown(label)):
+            why = "has a label that is too long or cannot be shown."
         elif path and cells[2] and not split:
             why = "has a split that is not train, validation or test."
         elif path:
@@ -56,7 +59,8 @@ def read_labels(csv_bytes: bytes, paths: Sequence[str]) -> Layout:
     for path in pictures:
         if path not in files:
             ignored[path] = "The labels do not mention it, or not in a line that can be used."
-    return checked(Layout(files, ignored, junk), EXPECTED)
+    in_order = {path: files[path] for path in pictures if path in files}
+    return checked(Layout(in_order, ignored, junk), EXPECTED)
 
 
 class _Finder:
@@ -64,22 +68,23 @@ class _Finder:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = {unicodedata.normalize("NFC", path): path for path in paths}
-        self._named: dict[str, list[str]] = defaultdict(list)
+        self._endings: dict[str, str | None] = {}  # every end of a path -> the path, None where several have it
         for path in self._paths:
-            self._named[path.rsplit("/", 1)[-1]].append(path)
+            parts = path.split("/")
+            for first in range(len(parts)):
+                ending = "/".join(parts[first:])
+                self._endings[ending] = None if ending in self._endings else self._paths[path]
 
     def find(self, cell: str) -> tuple[str, str]:
         """The path and "", or "" and why there is none."""
         name = unicodedata.normalize("NFC", cell).replace("\\", "/").removeprefix("./").strip("/")
         if name in self._paths:
             return self._paths[name], ""
-        alike = self._named.get(name.rsplit("/", 1)[-1], [])
-        if len(alike) == 1:
-            return self._paths[alike[0]], ""
-        ending = [path for path in alike if path.endswith(f"/{name}")] if "/" in name else []
-        if len(ending) == 1:
-            return self._paths[ending[0]], ""
-        return "", "fits several files; write the folder too." if alike else "names no picture that is there."
+        for ending in (name, name.rsplit("/", 1)[-1]):
+            if ending in self._endings:
+                path = self._endings[ending]
+                return (path, "") if path else ("", "fits several files; write the folder too.")
+        return "", "names no picture that is there."
 
 
 def _rows(csv_bytes: bytes, finder: _Finder) -> list[tuple[int, list[str]]]:
@@ -91,7 +96,7 @@ def _rows(csv_bytes: bytes, finder: _Finder) -> list[tuple[int, list[str]]]:
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
-                rows.append((reader.line_num, row))
+                rows.append((reader.line_num, row[:MOST_COLUMNS]))
             if len(rows) > most:
                 raise LayoutError(f"The table of labels has more than {most:,} lines, the most accepted. Shorten it.")
     except csv.Error:
@@ -108,7 +113,8 @@ def _rows(csv_bytes: bytes, finder: _Finder) -> list[tuple[int, list[str]]]:
 def _text(csv_bytes: bytes) -> str:
     if len(csv_bytes) > LARGEST:
         raise LayoutError(
-            f"The table of labels has {len(csv_bytes) / 1e6:.1f} MB; at most {LARGEST // 10**6} MB are accepted."
+            f"The table of labels has {len(csv_bytes) / 1e6:.1f} MB; at most {LARGEST // 10**6} MB are accepted. "
+            "Keep only the columns of file name and label."
         )
     if b"\0" in csv_bytes:
         raise LayoutError(f"The table of labels is not plain text. Save it as “CSV UTF-8”. {EXPECTED}")

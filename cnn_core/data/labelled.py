@@ -80,12 +80,10 @@ def checked(layout: Layout, expected: str) -> Layout:
     found = Layout(files, ignored, layout.junk)
     classes, most = found.classes, settings().import_classes
     if len(classes) > most:
-        raise LayoutError(f"There are {len(classes):,} classes; at most {most:,} are accepted. {expected}")
+        raise LayoutError(f"There are {len(classes):,} classes; at most {most:,} are accepted. Bring fewer. {expected}")
     if len(classes) < 2:
         what = (
-            f"Only one class with pictures was found: {classes[0][:60]}."
-            if classes
-            else "No class with pictures was found."
+            f"Only one class with pictures was found: {classes[0]}." if classes else "No class with pictures was found."
         )
         raise LayoutError(f"{what} At least two are needed. {expected}")
     return found

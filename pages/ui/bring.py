@@ -106,8 +106,11 @@ def _is_new(what: str, kind: str) -> bool:
 def explain() -> None:
     """What is expected, and the limits."""
     limits = settings()
-    st.code("pictures.zip\n├─ cats\n│  ├─ 1.jpg\n│  └─ 2.png\n└─ dogs\n   └─ 3.jpg", language=None)
-    st.caption("Folders called train, validation and test around the classes are kept as splits.")
+    if address.asked("from") == "by_hand":
+        st.caption("Two classes or more. Ten pictures of each are a start, fifty are better.")
+    else:
+        st.code("pictures.zip\n├─ cats\n│  ├─ 1.jpg\n│  └─ 2.png\n└─ dogs\n   └─ 3.jpg", language=None)
+        st.caption("Folders called train, validation and test around the classes are kept as splits.")
     st.caption(
         f"At most {limits.import_files:,} files, {limits.import_megabytes:,} MB unpacked, {limits.import_classes:,} "
         f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels a picture. "

@@ -23,8 +23,6 @@ def classes(tray: Tray) -> Tray:
         if st.form_submit_button("Add class", icon=":material/add:"):
             with spoken():
                 tray.make_class(name)
-    if not tray.classes:
-        st.caption("Make at least two classes, then give each a few pictures: ten are a start, fifty are better.")
     grid = st.grid(2, min_column_width=320)
     for number, name in enumerate(tray.classes):
         with grid.cell(), st.container(border=True):

@@ -13,6 +13,7 @@ from tests.browser.test_story import NewPage, badge, press
 from tests.data.pictures import RAW, of_class, picture, write_zip
 
 pytestmark = pytest.mark.browser
+LONG = 60_000.0  # ms, for what takes a second on a computer with nothing else to do
 CLASSES = {"boots": 9, "trousers": 1}
 
 
@@ -26,14 +27,15 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
         box = page.get_by_placeholder("Name of a class")
         box.fill(name)
         press(page, "Add class")
-        expect(page.locator("input[type=file]")).to_have_count(place + 1)
+        expect(page.locator("input[type=file]")).to_have_count(place + 1, timeout=LONG)
         page.locator("input[type=file]").nth(place).set_input_files([png(number) for number in of_class(label, 60)])
-        expect(page.get_by_text(f"{name} · 60 pictures")).to_be_visible()
+        expect(page.get_by_text(f"{name} · 60 pictures")).to_be_visible(timeout=LONG)
+    a_picture_by_camera(page)
     page.get_by_label("Name", exact=True).fill("Boots or trousers")
     page.get_by_label("Name", exact=True).press("Enter")
     page.get_by_role("spinbutton", name="Size").fill("28")
     page.get_by_role("spinbutton", name="Size").press("Enter")
-    expect(page.get_by_text("28 × 28 pixels")).to_be_visible()
+    expect(page.get_by_text("28 × 28 pixels")).to_be_visible(timeout=LONG)
     press(page, "Import")
     page.get_by_test_id("stMain").get_by_role("link", name="Train on it").click()
     page.wait_for_url("**/train?data.dataset=own-*")
@@ -43,8 +45,20 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
     page.goto(re.sub(r"/train\?run=(\w+).*", r"/classify?run=\1", page.url))
     unseen = of_class(CLASSES["boots"], 1, first=200)[0]
     page.locator("input[type=file]").set_input_files([png(unseen)])  # type: ignore[list-item]
-    expect(page.get_by_text("as the network sees it")).to_be_visible()
+    expect(page.get_by_text("as the network sees it")).to_be_visible(timeout=LONG)
     expect(page.locator(".cnn-bars").first).to_contain_text("boots")
+
+
+def a_picture_by_camera(page: Page) -> None:
+    """The browser's made-up camera adds one picture, and it can be removed with its class."""
+    page.get_by_placeholder("Name of a class").fill("camera")
+    press(page, "Add class")
+    page.locator("label", has_text="Camera").nth(2).click()
+    page.wait_for_function("document.querySelector('video')?.currentTime > 0.5")
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.get_by_text("camera · 1 picture")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Remove").nth(2).click()
+    expect(page.get_by_text("camera · 1 picture")).to_have_count(0, timeout=LONG)
 
 
 def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path: Path) -> None:
@@ -58,9 +72,9 @@ def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path:
     files |= {"test/Bag/planted.png": planted_leak, "train/Coat/again.png": picture(of_class(4, 1)[0], kind="PNG")}
     page = new_page(f"{app.url}/bring")
     page.locator("input[type=file]").first.set_input_files(write_zip(tmp_path / "ten.zip", files))
-    expect(page.get_by_text("162 pictures of 10 classes")).to_be_visible()
+    expect(page.get_by_text("162 pictures of 10 classes")).to_be_visible(timeout=LONG)
     press(page, "Import")
-    expect(page.get_by_role("link", name="Train on it")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("link", name="Train on it")).to_be_visible(timeout=LONG)
     (known,) = shelf.own_datasets()
     assert (known.images, known.classes) == (162, 10)
     find_the_planted(page, app, known.id)

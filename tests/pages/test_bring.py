@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data import shelf
@@ -88,3 +89,20 @@ def test_the_shelf_lists_renames_and_refuses_to_delete_what_a_run_uses(open_page
     assert list(table["Made by"]) == ["Ada"]
     assert list(table["Runs"]) == [1]
     assert list(table["Hash"]) == [known.content_hash[:12]]
+
+
+def test_a_folder_of_the_server_only_where_that_is_allowed(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, data in two_classes().items():
+        (tmp_path / "shared" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shared" / path).write_bytes(data)
+    assert "server" not in open_page("bring").segmented_control[0].options
+    monkeypatch.setenv("CNN_PLAYGROUND_IMPORT_FOLDERS", f'["{tmp_path / "shared"}"]')
+    page = open_page("bring", **{"from": "server"})
+    page.text_input(key="server-folder").set_value(str(tmp_path))
+    run(page)
+    assert "not in a folder that may be imported" in errors(page)
+    page.text_input(key="server-folder").set_value(str(tmp_path / "shared"))
+    run(page)
+    assert "24 pictures of 2 classes" in text(page)
