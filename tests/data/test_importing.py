@@ -85,6 +85,22 @@ def test_broken_files_are_named_and_the_others_kept(bring) -> None:
     assert report.added == 80
 
 
+def test_a_zip_with_unicode_names_and_one_file_in_twenty_broken(bring) -> None:
+    names = {"Stiefel für Größe 40": 9, "ズボン": 1, "tee-shirts 👕": 0}
+    files = {
+        f"Bilder/{folder}/Ø {number}.jpg": picture(number)
+        for folder, label in names.items()
+        for number in of_class(label, 40)
+    }
+    damaged = sorted(files)[::20]
+    files |= {path: files[path][: len(files[path]) // 2] for path in damaged}
+    report = bring(files)
+    assert sorted(report.skipped["It is damaged or cut short."]["files"]) == damaged
+    assert report.added == len(files) - len(damaged) == 114
+    assert set(report.kept) == set(names)
+    assert open_dataset(report.dataset).classes == tuple(sorted(names))
+
+
 def test_splits_are_stratified_or_those_of_the_folders(bring) -> None:
     drawn = bring(two_classes(40), ImportSpec(size=28, validation=0.25, test=0.25))
     assert drawn.kept["boots"] == drawn.kept["trousers"] == {"train": 22, "validation": 8, "test": 10} or (
