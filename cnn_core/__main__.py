@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PlaygroundError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. Nothing half done was kept.", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -217,9 +220,14 @@ def do_import(options: argparse.Namespace) -> None:
         raise PlaygroundError(f"{error.filename or path} cannot be read: {error.strerror}.") from None
     chosen = {"size": options.size, "fit": options.fit, "colour": "greyscale" if options.greyscale else None}
     spec = parse(ImportSpec, {name: value for name, value in chosen.items() if value is not None}, "import")
-    report = import_images(files, layout, spec, options.name, made_by=options.made_by, onto=options.add_to)
+    more = {"tell": _tell_terminal} if sys.stderr.isatty() else {}
+    report = import_images(files, layout, spec, options.name, made_by=options.made_by, onto=options.add_to, **more)
     print(json.dumps(asdict(report), indent=2, ensure_ascii=False))
     print(report.dataset)
+
+
+def _tell_terminal(progress: Progress) -> None:
+    print(f"\r{progress.done:,.0f} of {progress.total:,.0f} {progress.unit}", end="", file=sys.stderr, flush=True)
 
 
 def _print_progress(progress: Progress) -> None:

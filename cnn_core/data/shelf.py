@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -60,9 +61,10 @@ def own_datasets() -> list[About]:
 
 def about(dataset_id: str) -> About:
     """Raises UnknownNameError, listing the known ones."""
-    for known in own_datasets():
-        if known.id == dataset_id:
-            return known
+    if re.fullmatch(rf"{PREFIX}[0-9a-f]{{8}}", dataset_id):
+        for path in settings().datasets.glob(f"{dataset_id}-*/{ABOUT}"):
+            if known := _read(path):
+                return known
     known_ids = ", ".join(f"{known.id} ({known.title})" for known in own_datasets()[:12]) or "none"
     raise UnknownNameError(f"There is no data set called {dataset_id!r}: it may have been deleted. Known: {known_ids}.")
 

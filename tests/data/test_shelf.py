@@ -93,3 +93,9 @@ def test_looks_at_the_test_images_are_counted(digits: ImageDataset) -> None:
     assert known.looks == 0
     assert [shelf.count_look(known.id), shelf.count_look(known.id)] == [1, 2]
     assert shelf.about(known.id).looks == 2
+
+
+@pytest.mark.parametrize("name", ["own-", "own-../../../etc", "own-00000000", "own-*", "own-0000000g"])
+def test_no_name_becomes_a_path(home: Path, name: str) -> None:
+    with pytest.raises(UnknownNameError, match="no data set called"):
+        open_dataset(name)
