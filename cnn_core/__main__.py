@@ -220,14 +220,17 @@ def do_import(options: argparse.Namespace) -> None:
         raise PlaygroundError(f"{error.filename or path} cannot be read: {error.strerror}.") from None
     chosen = {"size": options.size, "fit": options.fit, "colour": "greyscale" if options.greyscale else None}
     spec = parse(ImportSpec, {name: value for name, value in chosen.items() if value is not None}, "import")
-    more = {"tell": _tell_terminal} if sys.stderr.isatty() else {}
-    report = import_images(files, layout, spec, options.name, made_by=options.made_by, onto=options.add_to, **more)
+    report = import_images(
+        files, layout, spec, options.name, made_by=options.made_by, onto=options.add_to, tell=_tell_terminal
+    )
     print(json.dumps(asdict(report), indent=2, ensure_ascii=False))
     print(report.dataset)
 
 
 def _tell_terminal(progress: Progress) -> None:
-    print(f"\r{progress.done:,.0f} of {progress.total:,.0f} {progress.unit}", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        ends = "\n" if progress.done >= progress.total else ""
+        print(f"\r{progress.done:,.0f} of {progress.total:,.0f} {progress.unit}", end=ends, file=sys.stderr, flush=True)
 
 
 def _print_progress(progress: Progress) -> None:
