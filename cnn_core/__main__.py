@@ -14,12 +14,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
-from cnn_core.data.archive import open_archive, open_folder
 from cnn_core.data.decode import Fit, decode
-from cnn_core.data.import_spec import ImportSpec
-from cnn_core.data.importing import import_images
-from cnn_core.data.label_table import read_labels
-from cnn_core.data.layout import read_layout
+from cnn_core.data.incoming.archive import open_archive, open_folder
+from cnn_core.data.incoming.import_spec import ImportSpec
+from cnn_core.data.incoming.importing import import_images
+from cnn_core.data.incoming.label_table import read_labels
+from cnn_core.data.incoming.layout import read_layout
 from cnn_core.data.library import Progress, is_ready, prepare
 from cnn_core.data.sources import dataset_sources
 from cnn_core.errors import ImageError, PlaygroundError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn_core.data.layout import Layout
-from cnn_core.data.tray import Tray
+from cnn_core.data.incoming.layout import Layout
+from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.imports import cancel_import, import_state
 from cnn_core.settings import settings

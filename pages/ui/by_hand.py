@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.data.decode import decode, fit
-from cnn_core.data.tray import Tray
+from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import ImageError
 from cnn_core.settings import settings
 from pages.ui import words

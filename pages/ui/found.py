@@ -10,9 +10,9 @@ from PIL import Image
 
 from cnn_core.data.dataset import SPLITS
 from cnn_core.data.decode import Fit, decode, fit
-from cnn_core.data.import_spec import ImportSpec
-from cnn_core.data.layout import Layout
-from cnn_core.data.tray import Tray
+from cnn_core.data.incoming.import_spec import ImportSpec
+from cnn_core.data.incoming.layout import Layout
+from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import ImageError
 from cnn_core.inspection.montage import enlarge
 from pages.ui import words

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from cnn_core.data.import_spec import ImportSpec
-from cnn_core.data.layout import Layout
+from cnn_core.data.incoming.import_spec import ImportSpec
+from cnn_core.data.incoming.layout import Layout
+from cnn_core.data.incoming.tray import Tray
 from cnn_core.data.shelf import own_datasets
-from cnn_core.data.tray import Tray
 from cnn_core.jobs.imports import ImportState, start_import
 from pages.ui import forms, words
 from pages.ui.errors import say

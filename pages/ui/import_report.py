@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.import_spec import ImportReport
+from cnn_core.data.incoming.import_spec import ImportReport
 from cnn_core.data.library import open_dataset
 from cnn_core.data.statistics import sample
 from pages.ui import figures, layout, words

@@ -8,8 +8,8 @@ import time
 import streamlit as st
 
 from cnn_core.data import shelf
+from cnn_core.data.incoming.zipped import write_zip
 from cnn_core.data.library import open_dataset
-from cnn_core.data.zipped import write_zip
 from cnn_core.jobs.datasets import delete_dataset
 from cnn_core.runs.store import store
 from pages.ui import layout, words

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cnn_core.data import shelf
-from cnn_core.data.import_spec import ImportSpec
+from cnn_core.data.incoming.import_spec import ImportSpec
+from cnn_core.data.incoming.tray import Tray
 from cnn_core.data.library import open_dataset
-from cnn_core.data.tray import Tray
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs import imports
 from cnn_core.jobs.datasets import delete_dataset

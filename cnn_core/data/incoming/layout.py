@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnn_core.data.label_table import read_labels
-from cnn_core.data.labelled import SPLIT_FOLDERS, Labelled, Layout, checked, class_name, pictures_among
+from cnn_core.data.incoming.label_table import read_labels
+from cnn_core.data.incoming.labelled import SPLIT_FOLDERS, Labelled, Layout, checked, class_name, pictures_among
 
 __all__ = ["Labelled", "Layout", "read_labels", "read_layout"]
 

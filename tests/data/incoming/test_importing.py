@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from cnn_core.data import shelf
-from cnn_core.data.archive import open_archive, open_folder
 from cnn_core.data.dataset import SPLITS
 from cnn_core.data.decode import decode, fit
-from cnn_core.data.import_spec import ImportReport, ImportSpec
-from cnn_core.data.importing import import_images
-from cnn_core.data.layout import read_layout
+from cnn_core.data.incoming.archive import open_archive, open_folder
+from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
+from cnn_core.data.incoming.importing import import_images
+from cnn_core.data.incoming.layout import read_layout
+from cnn_core.data.incoming.zipped import write_zip as export_zip
 from cnn_core.data.library import open_dataset
-from cnn_core.data.zipped import write_zip as export_zip
 from cnn_core.errors import CancelledError, PlaygroundError
 from tests.data.pictures import of_class, picture, two_classes, write_zip
 

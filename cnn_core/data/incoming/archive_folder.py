@@ -7,9 +7,9 @@ import stat
 from collections.abc import Container, Iterator
 from pathlib import Path
 
-from cnn_core.data.archive_names import Names, safe_path
-from cnn_core.data.archive_rules import Allowance, Entry
 from cnn_core.data.decode import shown_name
+from cnn_core.data.incoming.archive_names import Names, safe_path
+from cnn_core.data.incoming.archive_rules import Allowance, Entry
 from cnn_core.errors import ArchiveError, ImageError
 
 # A link or pipe that took a file's place since it was listed is neither followed nor waited for.

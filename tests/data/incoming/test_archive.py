@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.data.archive import Entry, open_archive, open_folder
 from cnn_core.data.decode import decode
+from cnn_core.data.incoming.archive import Entry, open_archive, open_folder
 from cnn_core.errors import ArchiveError, ImageError
-from tests.data.archives import Part, tar_header, tar_of, tarred, zipped
+from tests.data.incoming.archives import Part, tar_header, tar_of, tarred, zipped
 
 PNG = bytes.fromhex(  # one grey pixel
     "89504e470d0a1a0a0000000d4948445200000001000000010800000000"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnn_core.data.archive_folder import FolderFiles
-from cnn_core.data.archive_rules import Entry, Files, opened
-from cnn_core.data.archive_tar import TarFiles, is_tar
-from cnn_core.data.archive_zip import ZipFiles
 from cnn_core.data.decode import shown_name
+from cnn_core.data.incoming.archive_folder import FolderFiles
+from cnn_core.data.incoming.archive_rules import Entry, Files, opened
+from cnn_core.data.incoming.archive_tar import TarFiles, is_tar
+from cnn_core.data.incoming.archive_zip import ZipFiles
 from cnn_core.errors import ArchiveError
 from cnn_core.settings import settings
 

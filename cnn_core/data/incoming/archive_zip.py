@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from cnn_core.data.archive_names import Names, safe_path
-from cnn_core.data.archive_rules import Allowance, Entry, check_not_packed, damage_told, opened
 from cnn_core.data.decode import shown_name
+from cnn_core.data.incoming.archive_names import Names, safe_path
+from cnn_core.data.incoming.archive_rules import Allowance, Entry, check_not_packed, damage_told, opened
 from cnn_core.errors import ArchiveError, ImageError
 
 # Records at the end of a zip: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.14 to 4.3.16

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_core.data.archive import open_archive, open_folder
+from cnn_core.data.incoming.archive import open_archive, open_folder
 from cnn_core.errors import ArchiveError, ImageError
-from tests.data.archives import Part, tarred, zipped
+from tests.data.incoming.archives import Part, tarred, zipped
 
 USUAL = ["a", "cat", "\xe9", "猫", "🐈\u200d⬛", "a b", "a.png", "b.JPG", ".", "", "x" * 200, "CON", "~", "%2e%2e", "1"]
 UNUSUAL = [

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnn_core.data.archive import Entry, Files, open_archive, open_folder
 from cnn_core.data.decode import shown_name
-from cnn_core.data.label_table import read_labels
-from cnn_core.data.layout import Labelled, Layout, read_layout
+from cnn_core.data.incoming.archive import Entry, Files, open_archive, open_folder
+from cnn_core.data.incoming.label_table import read_labels
+from cnn_core.data.incoming.layout import Labelled, Layout, read_layout
 from cnn_core.errors import ImageError, PlaygroundError
 from cnn_core.settings import settings
 

@@ -7,9 +7,9 @@ import io
 import unicodedata
 from collections.abc import Sequence
 
-from cnn_core.data.archive_names import LONGEST_PART, can_be_shown
 from cnn_core.data.decode import shown_name
-from cnn_core.data.labelled import SPLIT_FOLDERS, Labelled, Layout, checked, class_name, pictures_among
+from cnn_core.data.incoming.archive_names import LONGEST_PART, can_be_shown
+from cnn_core.data.incoming.labelled import SPLIT_FOLDERS, Labelled, Layout, checked, class_name, pictures_among
 from cnn_core.errors import LayoutError
 from cnn_core.settings import settings
 

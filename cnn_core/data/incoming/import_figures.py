@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.data.dataset import SPLITS
-from cnn_core.data.import_spec import ImportReport
+from cnn_core.data.incoming.import_spec import ImportReport
 
 FEW = 10  # images: a class with fewer is pointed out
 GROUPS = 100  # of copies that a report names

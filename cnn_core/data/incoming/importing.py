@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.data import shelf
-from cnn_core.data.archive import Entry, Files
 from cnn_core.data.dataset import IMAGES, SPLITS, ImageDataset, append_images, finish
 from cnn_core.data.decode import decode, fit
-from cnn_core.data.import_figures import Known, first_reasons, tell_figures
-from cnn_core.data.import_spec import ImportReport, ImportSpec
-from cnn_core.data.layout import Layout
+from cnn_core.data.incoming.archive import Entry, Files
+from cnn_core.data.incoming.import_figures import Known, first_reasons, tell_figures
+from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
+from cnn_core.data.incoming.layout import Layout
 from cnn_core.data.library import Progress
 from cnn_core.data.splits import make_splits
 from cnn_core.errors import CancelledError, ImageError, PlaygroundError

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from cnn_core.data.archive_names import Names, safe_path
-from cnn_core.data.archive_rules import Allowance, Entry, check_not_packed, damage_told, opened
-from cnn_core.data.archive_unpacked import STARTS, Unpacked
 from cnn_core.data.decode import shown_name
+from cnn_core.data.incoming.archive_names import Names, safe_path
+from cnn_core.data.incoming.archive_rules import Allowance, Entry, check_not_packed, damage_told, opened
+from cnn_core.data.incoming.archive_unpacked import STARTS, Unpacked
 from cnn_core.errors import ArchiveError, ImageError
 
 BLOCK = tarfile.BLOCKSIZE  # 512 bytes
