@@ -74,7 +74,11 @@ def turn_pages(pages: int) -> int:
     """Page numbers tied to ?page=, where there is more than one page; returns the page, 1 for the first."""
     if pages < 2:
         return 1
-    return int(st.pagination(pages, **mirror("page", range(1, pages + 1), 1)))
+    wanted = asked("page")
+    page = int(wanted) if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= pages else 1
+    key = f"page:{page}"  # st.pagination takes its page as a default only, and a default once for each key
+    st.pagination(pages, default=page, key=key, on_change=_write_back, args=("page", key))
+    return page
 
 
 def _write_back(name: str, key: str, clears: Sequence[str] = ()) -> None:

@@ -23,10 +23,10 @@ def view(dataset: ImageDataset) -> None:
     means, deviations = _averages(dataset.content_hash, dataset)
     first = f"the first {MOST:,} drawn" if counts["train"].max() > MOST else "all"
     with layout.card("Mean image of each class", f"The mean of {first} of its training images."):
-        gallery(list(means), dataset.classes)
+        gallery(list(means), dataset.classes, side=60)
         st.caption("Sharp where the images of a class agree. Two classes with the same mean are hard to tell apart.")
     with layout.card("Standard deviation within each class", "Pixel by pixel, over the same images."):
-        gallery(list(_drawn(deviations)), dataset.classes)
+        gallery(list(_drawn(deviations)), dataset.classes, side=60)
         st.caption(
             f"Dark where all images of a class are alike, light where they differ: "
             f"0 to {deviations.max():.0f} grey values, one scale for all."

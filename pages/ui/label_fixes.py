@@ -109,7 +109,7 @@ def _rows(dataset: ImageDataset, positions: NDArray[np.int64], suspects: Suspect
                 f"labelled **{plain(label)}**  \nthe network says **{plain(other)}** "
                 f"{words.percent(float(suspects.probability[place]), 0)}  \n"
                 f":small[image {position}, {splits[position]}]",
-                width=260,
+                width=190,
             )
             _decide(dataset, position, int(suspects.suggested[place]), decisions)
 

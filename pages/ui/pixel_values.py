@@ -12,7 +12,7 @@ from cnn_core.data.tones import MOST, Tones, channel_histogram, drawn, mean_and_
 from pages.ui import address, figures, histograms, layout, sealed, words
 from pages.ui.pictures import gallery
 
-MOST_SHOWN = 12
+AT_EACH_END, MOST_SHOWN = 8, 24  # images
 CHANNELS = {1: ("Grey",), 3: ("Red", "Green", "Blue")}
 
 
@@ -26,9 +26,9 @@ def view(dataset: ImageDataset) -> None:
         _channel_facts(counts)
         if len(positions) < len(dataset.splits[split]):
             st.caption(f"From {MOST:,} images drawn at random of {len(dataset.splits[split]):,}.")
-    for quantity, (low, high) in {"Brightness": ("darker", "brighter"), "Contrast": ("flatter", "harsher")}.items():
+    for quantity, (low, high) in {"Brightness": ("Darkest", "Brightest"), "Contrast": ("Flattest", "Harshest")}.items():
         with layout.card(quantity, HELP[quantity]):
-            _unusual(dataset, found, quantity.lower(), low, high)
+            _extremes(dataset, found, quantity.lower(), low, high)
     if split == "test":
         sealed.asked(dataset)
     with layout.card("Size of the originals", "Before they were cut to a square and scaled."):
@@ -65,27 +65,23 @@ def _channel_facts(counts: NDArray[np.int64]) -> None:
         )
 
 
-def _unusual(dataset: ImageDataset, found: Tones, quantity: str, less: str, more: str) -> None:
-    """A histogram with the usual range, and the images outside of it, the most unusual first."""
+def _extremes(dataset: ImageDataset, found: Tones, quantity: str, least: str, most: str) -> None:
+    """A histogram with the usual range, and the images at both of its ends."""
     amounts = getattr(found, quantity)
     low, high = usual_range(amounts)
     histograms.spread(amounts, low, high, quantity)
-    hidden = not sealed.shown(dataset, found.positions).all()
-    for word, outside, order in ((less, amounts < low, amounts), (more, amounts > high, -amounts)):
-        places = np.flatnonzero(outside)
-        if not len(places):
-            continue
-        places = places[np.argsort(order[places], kind="stable")]
-        first = f", the first {MOST_SHOWN} shown" if len(places) > MOST_SHOWN and not hidden else ""
-        st.markdown(f"{words.count(len(places), 'image')} **{word}** than usual{first}")
-        if hidden:
-            continue
-        places = places[:MOST_SHOWN]
-        names = [dataset.classes[dataset.labels[position]] for position in found.positions[places]]
-        captions = [f"{name} · {amounts[place]:.0f}" for name, place in zip(names, places, strict=True)]
-        gallery(list(dataset.images[found.positions[places]]), captions)
-    if not ((amounts < low) | (amounts > high)).any():
-        st.caption(f"No image is unusual: all are within {max(low, 0):.0f} to {min(high, 255):.0f} grey values.")
+    if not sealed.shown(dataset, found.positions).all():
+        st.caption(":material/lock: The images are shown once the test images are.")
+        return
+    for word, outside, order in ((least, amounts < low, amounts), (most, amounts > high, -amounts)):
+        unusual = int(outside.sum())
+        note = f" · :orange[{words.count(unusual, 'image')} outside of the usual range]" if unusual else ""
+        st.markdown(f"**{word}**{note}")
+        places = np.argsort(order, kind="stable")[: min(max(AT_EACH_END, unusual), MOST_SHOWN)]
+        names = [dataset.classes[label] for label in dataset.labels[found.positions[places]]]
+        captions = [f"{name} · {amount:.0f}" for name, amount in zip(names, amounts[places], strict=True)]
+        gallery(list(dataset.images[found.positions[places]]), captions, side=72)
+    st.caption(f"Usual are {max(low, 0):.0f} to {min(high, 255):.0f} grey values.")
 
 
 def _sizes(dataset: ImageDataset, sizes: OriginalSizes | None) -> None:
