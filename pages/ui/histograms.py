@@ -24,7 +24,7 @@ def values(counts: NDArray[np.int64], names: Sequence[str]) -> None:
     series = [
         {
             "name": name, "type": "line", "step": "middle", "symbol": "none", "color": shade,
-            "lineStyle": {"width": 1.2}, "areaStyle": {"opacity": 0.18},
+            "lineStyle": {"width": 1.2}, "areaStyle": {"opacity": 0.18 if len(names) == 1 else 0},
             "data": [float(f"{share:.3g}") if share else None for share in channel],
         }
         for name, shade, channel in zip(names, shades, shares, strict=True)
@@ -33,7 +33,7 @@ def values(counts: NDArray[np.int64], names: Sequence[str]) -> None:
         "animation": False,
         "grid": GRID,
         "tooltip": {"trigger": "axis", "valueFormatter": "%.3g%%"},
-        "legend": {"top": 0, "right": 0} if len(names) > 1 else {"show": False},
+        "legend": {"top": 0, "right": 0, "icon": "roundRect"} if len(names) > 1 else {"show": False},
         "xAxis": {
             "type": "category", "data": list(range(256)), "boundaryGap": False, "axisLabel": {"interval": 31},
             "axisTick": {"show": False}, "name": "value of a pixel", "nameLocation": "middle", "nameGap": 24,

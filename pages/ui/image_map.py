@@ -99,9 +99,10 @@ def _selected(dataset: ImageDataset, positions: NDArray[np.int64]) -> None:
     if not len(positions):
         st.caption(":material/select: Nothing is selected: drag a box around some points to see their images.")
         return
-    more = f", the first {MOST_SHOWN} shown" if len(positions) > MOST_SHOWN else ""
+    more = f", {MOST_SHOWN} of them shown" if len(positions) > MOST_SHOWN else ""
     st.markdown(f"**{words.count(len(positions), 'image')} selected**{more}")
-    chosen = positions[:MOST_SHOWN]
+    spread = np.linspace(0, len(positions) - 1, min(len(positions), MOST_SHOWN)).astype(int)
+    chosen = positions[spread]  # they come class by class: some of each
     splits = split_names(dataset)[chosen]
     names = [dataset.classes[label] for label in dataset.labels[chosen]]
     gallery(list(dataset.images[chosen]), [f"{name} · {split}" for name, split in zip(names, splits, strict=True)])

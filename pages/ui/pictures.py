@@ -47,15 +47,14 @@ def ink(picture: Pixels, colour: str) -> Pixels:
     return drawn
 
 
-def gallery(images: Sequence[Pixels], captions: Sequence[str], side: int = 84, widest: str = "1fr") -> None:
-    """Images (C, H, W) as equal tiles with a caption each, as many in a row as fit; tiles grow from `side` pixels up
-    to `widest` (CSS), by default until they fill the row."""
+def gallery(images: Sequence[Pixels], captions: Sequence[str], side: int = 84) -> None:
+    """Images (C, H, W) as equal tiles with a caption each, as many in a row as fit."""
     tiles = "".join(
         f'<figure><img src="{data_uri(pixels(image))}" alt="{escape(text, quote=True)}">'
         f"<figcaption>{escape(text)}</figcaption></figure>"
         for image, text in zip(images, captions, strict=True)
     )
-    columns = f"grid-template-columns:repeat(auto-fill,minmax({side}px,{widest}))"
+    columns = f"grid-template-columns:repeat(auto-fill,minmax({side}px,1fr))"
     st.html(f'<div class="cnn-gallery" style="{columns}">{tiles}</div>')
 
 
