@@ -15,10 +15,10 @@ from pages.ui import address, datasets, layout, sealed, versions, words
 from pages.ui.errors import plain
 from pages.ui.pictures import data_uri, pixels
 from pages.ui.runs import learned_from, title
+from pages.ui.versions import Decisions
 
 PER_PAGE = 10
-KEEP, REMOVE = -1, -2
-Decisions = dict[int, int]  # position in the data set -> KEEP, REMOVE or a class
+KEEP, REMOVE = -1, -2  # a decision that is no class
 
 
 def view(dataset: ImageDataset) -> None:
@@ -35,7 +35,7 @@ def view(dataset: ImageDataset) -> None:
             help="The better a network is, the more of its objections are true.",
         )  # fmt: skip
         positions, suspects = _suspects(dataset, runs[chosen])
-        decisions: Decisions = st.session_state.setdefault(f"decisions:{dataset.name}", {})
+        decisions = versions.decisions(dataset)
         found, looked = len(suspects.rows), len(positions)
         st.markdown(f"**{found:,}** of {looked:,} images that this run did not learn from look mislabelled to it.")
         _new_version(dataset, decisions)
@@ -83,7 +83,6 @@ def _new_version(dataset: ImageDataset, decisions: Decisions) -> None:
             f"Make a new version with {words.count(changes, 'change')}", type="primary", key="make-version",
             icon=":material/library_add:", disabled=not changes,
         ):  # fmt: skip
-            decisions.clear()
             versions.make(dataset, removed, relabelled)
         if changes and st.button("Forget them", icon=":material/undo:", key="forget"):
             decisions.clear()

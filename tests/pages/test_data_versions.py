@@ -12,7 +12,7 @@ from cnn_core.data.library import open_dataset
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from tests.data.planted import brighter, with_images
-from tests.pages.conftest import Open, query, run, text
+from tests.pages.conftest import Open, errors, query, run, text
 
 
 @pytest.fixture
@@ -173,3 +173,14 @@ def test_looks_at_earlier_versions_count(open_page: Open, copied: shelf.About) -
 
 def test_built_in_data_sets_are_not_sealed(open_page: Open) -> None:
     assert "cnn-strip" in text(open_page("data", dataset="digits", split="test"))
+
+
+def test_a_version_that_cannot_be_made_is_answered_and_the_decisions_kept(open_page: Open, runs: list[str]) -> None:
+    page = open_page("data", dataset="digits", view="labels", run=runs[0])
+    page.session_state["decisions:digits"] = dict.fromkeys(open_dataset("digits").splits["test"].tolist(), -2)
+    run(page)
+    page.button(key="make-version").click()
+    run(page)
+    assert "leave no test image" in errors(page)
+    assert page.button(key="make-version").label == "Make a new version with 270 changes"
+    assert not shelf.own_datasets()
