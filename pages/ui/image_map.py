@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PIXELS = ""  # the choice beside the runs
 MOST_SHOWN = 60
+MOST_NAMED = 30  # classes in the legend; beyond that the pointer names them
 MOST_FEATURES = 40_000_000  # numbers kept at once, 160 MB
 SYMBOLS = ("circle", "diamond", "cross", "square")  # a second class of the same colour has another shape
 
@@ -139,5 +140,6 @@ def _figure(
         dragmode="select",
         xaxis=hidden,
         yaxis=hidden | {"scaleanchor": "x"},
+        showlegend=len(members) <= MOST_NAMED,
         legend={"orientation": "h", "yanchor": "top", "y": 0, "itemsizing": "constant"},
     )
