@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,12 +37,12 @@ def view(dataset: ImageDataset) -> None:
                      "has a lasso and a hand; the wheel zooms."):  # fmt: skip
         chosen = address.choose(
             st.selectbox, "Alike in", [PIXELS, *runs], name="run", width=420,
-            format_func=lambda run_id: f"what {title(runs[run_id])} sees" if run_id else "their pixels",
+            format_func=lambda run_id: f"what a run sees: {title(runs[run_id])}" if run_id else "their pixels",
             help="Pixels, or the numbers that a trained network decides from: the input of its last layer.",
         )  # fmt: skip
         splits = SPLITS[:2] if sealed.is_sealed(dataset) else SPLITS
         positions, found = _points(dataset, runs.get(chosen), splits)
-        st.fragment(_explore)(dataset, positions, found)
+        st.fragment(_explore)(dataset, positions, found, f"map:{dataset.name}:{chosen}:{len(positions)}")
     if sealed.is_sealed(dataset):
         sealed.asked(dataset)
 
@@ -71,12 +72,15 @@ def _by_network(run_id: str, written: int, splits: tuple[str, ...], _run: Run) -
     return positions, plane(penultimate(network.network, network.batches(dataset.images, positions)))
 
 
-def _explore(dataset: ImageDataset, positions: NDArray[np.int64], found: Plane) -> None:
-    """The chart and, below it, the images selected on it; redrawn alone when the selection changes."""
+def _explore(dataset: ImageDataset, positions: NDArray[np.int64], found: Plane, key: str) -> None:
+    """The chart and, below it, the images selected on it; redrawn alone when the selection changes.
+
+    Another map has another `key`: what was selected on one means nothing on the other.
+    """
     members = [np.flatnonzero(dataset.labels[positions] == label) for label in range(len(dataset.classes))]
     event: Any = st.plotly_chart(
         _figure(dataset, positions, found.points, members),
-        key="map",
+        key=key,
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
         config={"scrollZoom": True, "displayModeBar": True, "displaylogo": False, "modeBarButtonsToRemove": SPARE},
@@ -121,7 +125,7 @@ def _figure(
             x=points[inside, 0],
             y=points[inside, 1],
             customdata=positions[inside],
-            name=dataset.classes[label],
+            name=escape(dataset.classes[label]),  # Plotly reads tags
             mode="markers",
             marker={
                 "size": 5,

@@ -64,8 +64,11 @@ def _as_tensor(dataset: ImageDataset, image: NDArray[np.uint8]) -> None:
     drawn = [montage(channel[None], scale="diverging").transpose(2, 0, 1) for channel in values]
     raw = [f"{name}, {channel.min()} to {channel.max()}" for name, channel in zip(names, image, strict=True)]
     fed = [f"normalised, {channel.min():.2f} to {channel.max():.2f}".replace("-", "−") for channel in values]
-    gallery(list(image[:, None]), raw, side=96)
-    gallery(drawn, fed, side=96)
+    if len(names) == 1:
+        gallery([image, *drawn], [*raw, *fed], side=96)
+    else:
+        gallery(list(image[:, None]), raw, side=96)
+        gallery(drawn, fed, side=96)
     st.caption("Above zero is blue, below is orange: zero is the mean of the training images.")
     figures.facts(
         {
