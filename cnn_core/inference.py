@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,16 @@ class Classifier:
         """uint8 (N, C, H, W) as the normalised float32 tensor that enters the first layer."""
         scaled = torch.tensor(images, dtype=torch.float32).div_(255)
         return normalise(scaled, self.mean, self.std)
+
+    def batches(self, images: np.ndarray, positions: np.ndarray, size: int = 256) -> Iterator[Tensor]:
+        """`images[positions]`, out of uint8 (N, C, H, W), as tensors for the first layer, `size` at a time."""
+        return (self.tensor(images[positions[at : at + size]]) for at in range(0, len(positions), size))
+
+    @torch.no_grad()
+    def classify_many(self, images: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """As `classify`, of `images[positions]`, however many: float32 (len(positions), classes)."""
+        said = [self.network(batch).softmax(dim=1).numpy() for batch in self.batches(images, positions)]
+        return np.concatenate([np.zeros((0, len(self.classes)), np.float32), *said])
 
     @torch.no_grad()
     def classify(self, images: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:

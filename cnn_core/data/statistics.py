@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.data.chunks import chunks
 from cnn_core.data.dataset import SPLITS, ImageDataset
 
 if TYPE_CHECKING:
@@ -49,3 +50,26 @@ def mean_images(dataset: ImageDataset, split: str = "train", most: int = 1000) -
         if len(chosen):
             means[label] = np.rint(dataset.images[chosen].mean(0)).astype(np.uint8)
     return means
+
+
+def deviation_images(dataset: ImageDataset, split: str = "train", most: int = 1000) -> NDArray[np.float32]:
+    """float32 (classes, H, W), in grey values 0…128: the standard deviation of each pixel over at most `most` images
+    of the class, the mean of the channels; zero where a class has none."""
+    deviations = np.zeros((len(dataset.classes), *dataset.shape[1:]), np.float32)
+    for label in range(len(deviations)):
+        chosen = np.sort(sample(dataset, split, label, most))
+        sums = np.zeros((2, *dataset.shape))
+        for _, images in chunks(dataset.images, chosen):
+            values = images.astype(np.float32)
+            sums += values.sum(0, dtype=np.float64), np.square(values).sum(0, dtype=np.float64)
+        mean, square = sums / max(len(chosen), 1)
+        deviations[label] = np.sqrt(np.maximum(square - mean**2, 0)).mean(0)
+    return deviations
+
+
+def split_names(dataset: ImageDataset) -> NDArray[np.str_]:
+    """(N,): the name of the split each image is in."""
+    names = np.empty(len(dataset.labels), "<U10")
+    for split in SPLITS:
+        names[dataset.splits[split]] = split
+    return names

@@ -29,10 +29,11 @@ def put(**values: object) -> None:
             st.query_params[name] = str(value)
 
 
-def mirror(name: str, options: Sequence[T], default: T, what: str = "") -> dict[str, Any]:
+def mirror(name: str, options: Sequence[T], default: T, what: str = "", clears: Sequence[str] = ()) -> dict[str, Any]:
     """Keyword arguments that tie a choice among `options` to the query parameter `name`.
 
-    An address that names none of them is answered with a sentence, and `default` is shown.
+    An address that names none of them is answered with a sentence, and `default` is shown. `clears`: query parameters
+    that mean nothing after another choice.
     """
     known = {str(option): option for option in options}
     wanted, key = asked(name), f"choice:{name}"
@@ -40,7 +41,7 @@ def mirror(name: str, options: Sequence[T], default: T, what: str = "") -> dict[
         shown = ", ".join(list(known)[:12]) + (" …" if len(known) > 12 else "")
         say(f"There is no {what or name} {wanted[:60]!r} here. Known: {shown}. Shown is {default}.")
     st.session_state[key] = known.get(wanted, default)
-    return {"key": key, "on_change": _write_back, "args": (name, key)}
+    return {"key": key, "on_change": _write_back, "args": (name, key, clears)}
 
 
 def mirror_number(name: str, default: int, low: int, high: int) -> dict[str, Any]:
@@ -54,13 +55,31 @@ def mirror_number(name: str, default: int, low: int, high: int) -> dict[str, Any
 
 
 def choose(
-    widget: Callable[..., Any], title: str, options: Sequence[T], *, name: str, default: T | None = None, **more: Any
+    widget: Callable[..., Any],
+    title: str,
+    options: Sequence[T],
+    *,
+    name: str,
+    default: T | None = None,
+    clears: Sequence[str] = (),
+    **more: Any,
 ) -> T:
     """Draw `widget` (st.selectbox, st.segmented_control, …) tied to the address; returns the chosen option."""
     first = options[0] if default is None else default
-    chosen = widget(title, options, **mirror(name, options, first, title.lower()), **more)
+    chosen = widget(title, options, **mirror(name, options, first, title.lower(), clears), **more)
     return first if chosen is None else chosen
 
 
-def _write_back(name: str, key: str) -> None:
-    put(**{name: st.session_state[key]})
+def turn_pages(pages: int) -> int:
+    """Page numbers tied to ?page=, where there is more than one page; returns the page, 1 for the first."""
+    if pages < 2:
+        return 1
+    wanted = asked("page")
+    page = int(wanted) if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted[:9]) <= pages else 1
+    key = f"page:{page}"  # st.pagination takes its page as a default only, and a default once for each key
+    st.pagination(pages, default=page, key=key, on_change=_write_back, args=("page", key))
+    return page
+
+
+def _write_back(name: str, key: str, clears: Sequence[str] = ()) -> None:
+    put(**{name: st.session_state[key]}, **dict.fromkeys(clears))

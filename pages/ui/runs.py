@@ -31,6 +31,13 @@ def require_runs(statuses: Sequence[str] = TESTED) -> dict[str, Run]:
     return runs
 
 
+def learned_from(dataset: str) -> list[Run]:
+    """Tested runs that learned from a data set, the newest first."""
+    return [
+        run for run in store().runs() if run.status in TESTED and run.best_epoch and run.recipe.data.dataset == dataset
+    ]
+
+
 def pick_run(runs: dict[str, Run]) -> Run:
     """A select box of runs, tied to ?run=; the latest by default."""
     wanted, key = address.asked("run"), "choice:run"

@@ -82,3 +82,12 @@ def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path:
 
 def find_the_planted(page: Page, app: App, dataset: str) -> None:
     """The Data page names the copies and the leak, and one click makes a version without them."""
+    page.goto(f"{app.url}/data?dataset={dataset}&view=copies")
+    expect(page.get_by_text("Across splits · 1")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Exact · 2")).to_be_visible()
+    press(page, "Remove the copies")
+    expect(page.get_by_text("This is ten · v2")).to_be_visible(timeout=LONG)
+    newest, old = shelf.own_datasets()
+    page.goto(f"{app.url}/data?dataset={newest.id}&view=copies")
+    expect(page.get_by_text("No image has a copy in this data set")).to_be_visible(timeout=LONG)
+    assert (newest.parent, newest.images) == (old.id, old.images - 2)

@@ -12,7 +12,8 @@ from tests.browser.conftest import App
 from tests.pages.conftest import digits_recipe, train
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "data", "train", "evaluate", "feature_maps", "classify", "runs")
+VIEWS = tuple(f"data?dataset=digits&view={view}" for view in ("pixels", "copies", "map", "image"))
+PAGES = ("", "data", *VIEWS, "train", "evaluate", "feature_maps", "classify", "runs")
 SIZES = ((1440, 900, False), (390, 844, True))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.library import open_dataset
-from cnn_core.data.statistics import class_counts, mean_images, sample
+from cnn_core.data.statistics import class_counts, deviation_images, mean_images, sample, split_names
 
 
 @pytest.fixture
@@ -55,3 +55,13 @@ def test_mean_images(digits: ImageDataset) -> None:
     fours = digits.images[digits.splits["train"]][digits.labels[digits.splits["train"]] == 4]
     assert means.shape == (10, 1, 8, 8)
     assert np.abs(means[4].astype(float) - fours.astype(float).mean(0)).max() <= 0.5
+
+
+def test_deviation_images_are_those_of_numpy(digits: ImageDataset) -> None:
+    fours = digits.images[digits.splits["train"]][digits.labels[digits.splits["train"]] == 4]
+    assert deviation_images(digits)[4] == pytest.approx(fours.astype(float).std(0)[0], abs=1e-3)
+
+
+def test_every_image_has_the_name_of_its_split(digits: ImageDataset) -> None:
+    names = split_names(digits)
+    assert all((names[indices] == split).all() for split, indices in digits.splits.items())

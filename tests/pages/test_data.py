@@ -2,9 +2,14 @@
 
 import time
 
-from cnn_core.data.sources import dataset_sources
+import pytest
+
+from cnn_core.data.library import open_dataset
+from cnn_core.data.sources import OFFLINE, dataset_sources
 from cnn_core.jobs.prepare import preparing
-from tests.pages.conftest import Open, errors, run, text
+from tests.pages.conftest import Open, errors, query, run, text
+
+VIEWS = ("samples", "classes", "pixels", "copies", "map", "labels", "image")
 
 
 def test_the_bundled_data_set_is_shown_at_once(open_page: Open) -> None:
@@ -34,7 +39,7 @@ def test_an_address_restores_the_page(open_page: Open) -> None:
 
 
 def test_the_numbers_are_the_pixels(open_page: Open) -> None:
-    page = open_page("data", dataset="digits", image=0)
+    page = open_page("data", dataset="digits", view="image")
     first_row = text(page).split("<tr>")[1].split("</tr>")[0]
     assert [cell.split(">")[1] for cell in first_row.split("<td")[1:]] == ["0", "0", "80", "207", "143", "16", "0", "0"]
 
@@ -58,6 +63,46 @@ def test_every_data_set_can_be_opened_or_asked_for(open_page: Open) -> None:
         page = open_page("data", dataset=source.name)
         assert not page.error
         assert source.download_megabytes == 0 or page.button(key="get")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens(open_page: Open, view: str) -> None:
+    for source in OFFLINE:
+        page = open_page("data", dataset=source.name, view=view)
+        assert not page.error
+        assert page.get("button_group")[0].value == view
+
+
+def test_the_view_is_kept_in_the_address(open_page: Open) -> None:
+    page = open_page("data", dataset="digits")
+    page.get("button_group")[0].set_value("classes")
+    run(page)
+    assert query(page)["view"] == "classes"
+    assert "Mean image of each class" in text(page)
+
+
+def test_all_images_of_a_class_can_be_paged_through(open_page: Open) -> None:
+    dataset = open_dataset("digits")
+    train = dataset.splits["train"]
+    threes = train[dataset.labels[train] == 3]
+    page = open_page("data", dataset="digits", **{"class": 3})
+    assert f"image {threes[0]}<" in text(page)
+    page.query_params["page"] = "2"
+    run(page)
+    assert f"{len(threes)} images of 3" in text(page)
+    assert f"image {threes[48]}<" in text(page)
+    assert f"image {threes[47]}<" not in text(page)
+    page.selectbox(key="choice:class").select(4)
+    run(page)
+    assert "page" not in query(page)
+
+
+def test_another_data_set_starts_anew(open_page: Open) -> None:
+    page = open_page("data", **{"class": 3, "image": 9000, "view": "samples"})
+    page.selectbox(key="choice:dataset").select("digits")
+    run(page)
+    assert not page.error
+    assert set(query(page)) == {"dataset", "view"}
 
 
 def test_a_failed_download_says_what_is_missing(open_page: Open) -> None:

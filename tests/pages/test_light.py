@@ -19,6 +19,12 @@ for page in ("home", "data", "train", "evaluate", "runs"):
     app.run()
     assert not app.exception, app.exception
     assert "torch" not in sys.modules, page
+app.switch_page("pages/data.py")
+for view in ("classes", "pixels", "copies", "map", "image"):
+    app.query_params["view"] = view
+    app.run()
+    assert not app.exception, app.exception
+    assert "torch" not in sys.modules, view
 """
 
 
