@@ -18,7 +18,10 @@ def workers() -> Pool:
 page = st.navigation(
     {
         "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
-        "Data": [st.Page("pages/data.py", title="Data", icon=":material/photo_library:")],
+        "Data": [
+            st.Page("pages/data.py", title="Data", icon=":material/photo_library:"),
+            st.Page("pages/augmentation.py", title="Augment", icon=":material/auto_fix_high:"),
+        ],
         "Train": [
             st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
             st.Page("pages/runs.py", title="Runs", icon=":material/stacked_line_chart:"),

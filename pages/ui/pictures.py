@@ -58,10 +58,10 @@ def gallery(images: Sequence[Pixels], captions: Sequence[str], side: int = 84) -
     st.html(f'<div class="cnn-gallery" style="{columns}">{tiles}</div>')
 
 
-def data_uri(picture: Pixels) -> str:
-    """A picture as a PNG inside an address."""
+def data_uri(picture: Pixels, effort: int = 6) -> str:
+    """A picture as a PNG inside an address. effort: 1 (fast, for what changes at every click) to 9 (small)."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=effort)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
