@@ -16,9 +16,11 @@ from cnn_core.recipe import AugmentSpec, parse
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-__all__ = ["KINDS", "Augmentation", "Mixing", "augment", "augmentations", "read_steps"]
+__all__ = ["Augmentation", "Mixing", "augment", "augmentations", "read_steps"]
 
-KINDS = (augment_geometry, augment_colour, augment_boxes, augment_policy)  # the modules whose import registers them
+for _module in (augment_geometry, augment_colour, augment_boxes, augment_policy):
+    for _kind in _module.KINDS:
+        augmentations.add(_kind.kind, _kind)
 
 
 def read_steps(specs: Sequence[AugmentSpec]) -> list[Augmentation]:

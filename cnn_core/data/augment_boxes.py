@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cnn_core.data.augmentation import Augmentation, Mixing, register
+from cnn_core.data.augmentation import Augmentation, Mixing
 from cnn_core.recipe import option
 
 if TYPE_CHECKING:
@@ -89,4 +89,4 @@ class CutMix(Mixing):
         return mixed, other, share
 
 
-register(Erasing, Cutout, MixUp, CutMix)
+KINDS: tuple[type[Augmentation], ...] = (Erasing, Cutout, MixUp, CutMix)

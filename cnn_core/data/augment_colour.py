@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnn_core.data.augmentation import Augmentation, register
+from cnn_core.data.augmentation import Augmentation
 from cnn_core.recipe import option
 
 if TYPE_CHECKING:
@@ -18,8 +18,12 @@ class ColourJitter(Augmentation):
 
     brightness: float = option(0.1, "Brightness is multiplied by up to 1 ± this.", ge=0, le=1, strong=1.0)
     contrast: float = option(0.1, "Contrast is multiplied by up to 1 ± this.", ge=0, le=1, strong=1.0)
-    saturation: float = option(0.1, "Saturation is multiplied by up to 1 ± this; 0 is grey.", ge=0, le=1, strong=1.0)
-    hue: float = option(0.02, "Hue is turned by up to this share of the colour circle.", ge=0, le=0.5, strong=0.5)
+    saturation: float = option(
+        0.1, "Saturation is multiplied by up to 1 ± this; 0 is grey.", ge=0, le=1, strong=1.0, needs="channels=3"
+    )
+    hue: float = option(
+        0.02, "Hue is turned by up to this share of the colour circle.", ge=0, le=0.5, strong=0.5, needs="channels=3"
+    )
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data import batch_colour as batch
@@ -177,4 +181,15 @@ class Noise(Augmentation):
         return batch.add_noise(images, noise, deviation)
 
 
-register(ColourJitter, Brightness, Contrast, Saturation, Hue, Greyscale, Invert, Blur, Sharpness, Noise)
+KINDS: tuple[type[Augmentation], ...] = (
+    ColourJitter,
+    Brightness,
+    Contrast,
+    Saturation,
+    Hue,
+    Greyscale,
+    Invert,
+    Blur,
+    Sharpness,
+    Noise,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from cnn_core.data.augmentation import Augmentation, register
+from cnn_core.data.augmentation import Augmentation
 from cnn_core.recipe import option
 
 if TYPE_CHECKING:
@@ -136,4 +136,13 @@ class RandomCrop(Augmentation):
         return batch.crop_reflected(images, moves) if self.border == "mirror" else batch.shift(images, -moves)
 
 
-register(HorizontalFlip, VerticalFlip, Rotation, Shift, Scale, Shear, Perspective, RandomCrop)
+KINDS: tuple[type[Augmentation], ...] = (
+    HorizontalFlip,
+    VerticalFlip,
+    Rotation,
+    Shift,
+    Scale,
+    Shear,
+    Perspective,
+    RandomCrop,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnn_core.data.augmentation import Augmentation, augmentations, register
+from cnn_core.data.augmentation import Augmentation, augmentations
 from cnn_core.recipe import option
 
 if TYPE_CHECKING:
@@ -54,4 +54,4 @@ class RandomPolicy(Augmentation):
         return torch.empty_like(changed).index_copy_(0, dealt, changed)[: len(images)]
 
 
-register(RandomPolicy)
+KINDS: tuple[type[Augmentation], ...] = (RandomPolicy,)

@@ -54,8 +54,3 @@ class Mixing(Augmentation):
 
 
 augmentations: Registry[type[Augmentation]] = Registry("augmentation")
-
-
-def register(*kinds: type[Augmentation]) -> None:
-    for kind in kinds:
-        augmentations.add(kind.kind, kind)

@@ -57,7 +57,7 @@ def steps(recipe: Recipe, sliders: bool = False) -> None:
     shape, _ = input_of(recipe)
     for position, step in enumerate(recipe.augment):
         _head(position, step, last=position == len(recipe.augment) - 1)
-        _parameters(position, step, side=shape[1] if sliders else 0)
+        _parameters(position, step, channels=shape[0], side=shape[1] if sliders else 0)
     kinds = [kind.kind for kind in augmentations if shape[0] == 3 or not kind.needs_colour]
     st.selectbox(
         "Add a step",
@@ -92,11 +92,13 @@ def _head(position: int, step: AugmentSpec, last: bool) -> None:
             )
 
 
-def _parameters(position: int, step: AugmentSpec, side: int) -> None:
-    """Widgets of a step's fields; with a `side` of the images in pixels as sliders, no further than that."""
+def _parameters(position: int, step: AugmentSpec, channels: int, side: int) -> None:
+    """Widgets of the fields that change something; with a `side` of the images in px sliders, no further than it."""
     kind = augmentations.get(step.kind)
     values = kind.model_validate(step.parameters).model_dump()
     for name, field in kind.model_fields.items():
+        if not forms.needed(field, values | {"channels": channels}):
+            continue
         key = f"augment:{position}:{step.kind}:{name}"
         far = side if noted(field, "unit") == "px" else forms.limits(field)[1] or 0
         forms.widget(key, name, field, values[name], _parameter_changed, slide_to=far if side else 0)

@@ -62,9 +62,11 @@ def _pictures(recipe: Recipe, dataset: ImageDataset) -> None:
         numbers = range(1, len(images) + 1)
         row = address.choose(st.segmented_control, "Row", list(numbers), name="row") - 1
         kept = stages(images, steps, seed)[:, row]
-        gallery(list(kept), _stage_names(steps, dataset.classes[labels[row]]), side=112)
+        gallery(list(kept), _stage_names(steps, dataset.classes[labels[row]]), side=96)
         if shares is not None:
-            st.caption(_shares_sentence(shares[:, row], dataset.classes))
+            said = [_label(mixed, dataset.classes) for mixed in shares[:, row]]
+            st.markdown("**Its label, epoch by epoch**")
+            gallery(list(shown[:, row]), said, side=72)
 
 
 def grid(images: Pictures, shown: Pictures) -> str:
@@ -113,11 +115,7 @@ def _stage_names(steps: Sequence[Augmentation], name: str) -> list[str]:
     return [name, *(f"{number} · {step.title}" for number, step in enumerate(steps, start=1))]
 
 
-def _shares_sentence(shares: Shares, classes: Sequence[str]) -> str:
-    """What the labels of one picture are after mixing, epoch by epoch."""
-
-    def said(row: np.ndarray) -> str:
-        names = np.argsort(-row, kind="stable")
-        return " + ".join(f"{words.percent(float(row[n]), 0)} {classes[n]}" for n in names if row[n] >= 0.005)
-
-    return "Its label: " + " · ".join(f"epoch {number}: {said(row)}" for number, row in enumerate(shares, start=1))
+def _label(shares: Shares, classes: Sequence[str]) -> str:
+    """A mixed label in words, the largest share first."""
+    order = np.argsort(-shares, kind="stable")
+    return " + ".join(f"{words.percent(float(shares[n]), 0)} {classes[n]}" for n in order if shares[n] >= 0.005)

@@ -41,7 +41,8 @@ def widget(
         st.toggle(**shared)
     elif slide_to and not noted(field, "log"):
         top = type(low)(max(value, min(high, slide_to)))
-        st.slider(min_value=low, max_value=top, step=type(low)(_step(field)), **shared)
+        shown = "%d" if field.annotation is int else "%g"
+        st.slider(min_value=low, max_value=top, step=type(low)(_step(field)), format=shown, **shared)
     elif field.annotation is int and not noted(field, "log"):
         st.number_input(min_value=low, max_value=high, step=1, **shared)
     elif field.annotation is int:

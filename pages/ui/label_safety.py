@@ -160,7 +160,7 @@ def _worst(result: LabelSafety, place: int, dataset: ImageDataset, chosen: np.nd
         result.worst[place], result.pictures[place], result.then_said[place], result.then_sure[place], strict=True
     ):
         before = np.asarray(dataset.images[chosen[number]])
-        pair = data_uri(strip(np.stack([before, after]), 2, gap=1 + before.shape[-1] // 8))
+        pair = data_uri(strip(np.stack([before, after]), 2, gap=max(1, before.shape[-1] // 16)))
         first, second = (dataset.classes[label] for label in (result.said[number], then))
         answer = f"{first} → {second}" if first != second else f"still {first}"
         left = f"{words.percent(float(result.sure[number]), 0)} → {words.percent(float(sure), 0)} {first}"
