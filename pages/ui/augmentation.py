@@ -15,6 +15,7 @@ from cnn_core.data.sources import dataset_sources
 from cnn_core.data.statistics import sample
 from cnn_core.recipe import Recipe
 from pages.ui import address, augment_form, datasets, layout, words
+from pages.ui.errors import say
 from pages.ui.pictures import data_uri, gallery, strip
 from pages.ui.recipe_address import query_of, recipe_shown
 from pages.ui.recipe_form import choice
@@ -26,8 +27,11 @@ MOST_NUMBER = 9999
 
 @st.fragment
 def lab() -> None:
-    """Controls and pictures. In a fragment, so that a control redraws these and not what a run says of them."""
-    recipe = recipe_shown(None)
+    """Controls and pictures of the recipe in the address, which is left in the session's "recipe".
+
+    A fragment, so that a control redraws these and not what a run says of them.
+    """
+    st.session_state["recipe"] = recipe = recipe_shown(None)
     results, panel = layout.beside()
     with panel:
         with layout.card("Data set"):
@@ -99,14 +103,16 @@ def _choose_images(dataset: ImageDataset) -> np.ndarray:
 def _number(name: str, text: str, icon: str, note: str) -> int:
     """A number of the address, and a button that counts it up."""
     wanted = address.asked(name)
-    value = int(wanted) if wanted.isascii() and wanted.isdigit() and int(wanted[:9]) <= MOST_NUMBER else 0
+    value = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= 4 else 0
+    if wanted and wanted != str(value):
+        say(f"{name} in the address is {wanted[:60]!r}, but has to be a whole number from 0 to {MOST_NUMBER}.")
     st.button(
         text,
         icon=f":material/{icon}:",
         key=f"lab:{name}",
         help=note,
         on_click=address.put,
-        kwargs={name: (value + 1) % MOST_NUMBER},
+        kwargs={name: (value + 1) % (MOST_NUMBER + 1)},
     )
     return value
 

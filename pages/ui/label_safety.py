@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from html import escape
 
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.augment import augmentations, read_steps
+from cnn_core.data.augment import Augmentation, augmentations, read_steps
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.statistics import sample
 from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, at_strengths, kinds_to_try, label_safety
@@ -105,18 +106,17 @@ def _results(run: Run, recipe: Recipe, kept: Kept) -> None:
     _worst(result, place, dataset, chosen)
 
 
-def _try(run: Run, dataset: ImageDataset, chosen: np.ndarray, tries: list) -> LabelSafety:
-    """Judge the images with the run's best weights, with a bar while it works."""
-    bar = st.progress(0.0, f"Trying {words.count(len(tries), 'change')} on {len(chosen)} validation images …")
+def _try(run: Run, dataset: ImageDataset, chosen: np.ndarray, tries: list[list[Augmentation]]) -> LabelSafety:
+    """Judge the images with the run's best weights, with a bar that says how long it will still take."""
+    bar, began = st.progress(0.0), time.perf_counter()
+
+    def tell(share: float) -> None:
+        left = (time.perf_counter() - began) * (1 / share - 1)
+        bar.progress(share, f"Augmenting {len(chosen)} images {len(tries)} times: {words.duration(left)} left")
+
     images, labels = np.asarray(dataset.images[chosen]), dataset.labels[chosen]
-    found = label_safety(
-        images,
-        labels,
-        len(dataset.classes),
-        classifier(run).classify,
-        tries,
-        progress=lambda share: bar.progress(share),
-    )
+    network = classifier(run)
+    found = label_safety(images, labels, len(dataset.classes), network.classify, tries, progress=tell)
     bar.empty()
     return found
 

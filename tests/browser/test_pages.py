@@ -12,7 +12,7 @@ from tests.browser.conftest import App
 from tests.pages.conftest import digits_recipe, train
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "data", "train", "evaluate", "feature_maps", "classify", "runs")
+PAGES = ("", "data", "augmentation", "train", "evaluate", "feature_maps", "classify", "runs")
 SIZES = ((1440, 900, False), (390, 844, True))
 
 

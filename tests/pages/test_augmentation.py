@@ -51,7 +51,8 @@ def test_every_set_can_be_chosen_and_says_why(open_page: Open, name: str) -> Non
     run(page)
     assert recipe_of(page).augment == augment_presets.get(name).steps
     assert augment_presets.get(name).why in text(page)
-    assert len(stages(page)) == 1 + len(augment_presets.get(name).steps)
+    passed = [augmentations.get(step.kind).title for step in augment_presets.get(name).steps]
+    assert [text.split(" · ")[-1] for text in stages(page)[1 : 1 + len(passed)]] == passed
     assert not page.error
 
 
@@ -128,13 +129,30 @@ def test_only_kinds_that_change_something_are_offered(open_page: Open) -> None:
         ({"augment": '[{"kind":"rotation","degrees":999}]'}, "degrees"),
         ({"row": "99"}, "99"),
         ({"class": "x"}, "'x'"),
+        ({"draws": "-1"}, "'-1'"),
+        ({"pictures": "0" * 5000}, "from 0 to 9999"),
         ({"data.dataset": "imagenet"}, "imagenet"),
     ],
 )
 def test_a_wrong_address_is_answered_with_a_sentence(open_page: Open, asked: dict[str, str], words: str) -> None:
     page = open_page("augmentation", **asked)
     assert words in errors(page)
+    assert len(page.error) == 1
     assert drawn(page)
+
+
+def test_another_data_set_brings_its_steps_and_its_runs(open_page: Open, runs: list[str]) -> None:
+    page = open_page("augmentation")
+    page.selectbox(key="recipe:data.dataset").select("digits")
+    run(page)
+    assert kinds(page) == ["rotation"]
+    assert page.selectbox(key="choice:run").value == runs[0]
+
+
+def test_colour_is_offered_for_colour_only(open_page: Open) -> None:
+    page = open_page("augmentation", **steps({"kind": "colour_jitter"}))
+    shown = {str(slider.key).split(":")[-1] for slider in page.slider}
+    assert shown == {"brightness", "contrast"}
 
 
 def test_images_that_are_not_here_can_be_fetched(open_page: Open) -> None:
