@@ -122,8 +122,8 @@ class Perspective(Augmentation):
 
 class RandomCrop(Augmentation):
     kind = "random_crop"
-    title = "Random crop with padding"
-    help = "Make the picture larger on all sides and cut out its own size anywhere: a shift without black edges."
+    title = "Random crop"
+    help = "Pad the picture on all sides and cut out its own size anywhere: a shift without black edges."
 
     padding: int = option(2, "Pixels added on each side.", ge=0, le=128, unit="px", strong=0.5)
     border: Literal["mirror", "black"] = option("mirror", "What is added: the picture mirrored at its edge, or black.")

@@ -52,10 +52,9 @@ _add(
 _add(
     "photographs",
     "Photographs",
-    "Things face either way, stand anywhere, near or far, in any light, and partly behind others.",
+    "Things face either way and stand anywhere, in any light, and partly behind others.",
     FLIP,
     _step("random_crop", padding=4, border="mirror"),
-    _step("scale", amount=0.15),
     _step("colour_jitter", brightness=0.2, contrast=0.2, saturation=0.2, hue=0.02),
     _step("erasing", probability=0.3, area=0.2),
 )

@@ -96,12 +96,14 @@ def _parameters(position: int, step: AugmentSpec, channels: int, side: int) -> N
     """Widgets of the fields that change something; with a `side` of the images in px sliders, no further than it."""
     kind = augmentations.get(step.kind)
     values = kind.model_validate(step.parameters).model_dump()
-    for name, field in kind.model_fields.items():
-        if not forms.needed(field, values | {"channels": channels}):
-            continue
-        key = f"augment:{position}:{step.kind}:{name}"
-        far = side if noted(field, "unit") == "px" else forms.limits(field)[1] or 0
-        forms.widget(key, name, field, values[name], _parameter_changed, slide_to=far if side else 0)
+    shown = [item for item in kind.model_fields.items() if forms.needed(item[1], values | {"channels": channels})]
+    for first in range(0, len(shown), 2):
+        pair = shown[first : first + 2]
+        for (name, field), place in zip(pair, st.columns(len(pair)) if side else [st.container()] * 2, strict=False):
+            key = f"augment:{position}:{step.kind}:{name}"
+            far = side if noted(field, "unit") == "px" else forms.limits(field)[1] or 0
+            with place:
+                forms.widget(key, name, field, values[name], _parameter_changed, slide_to=far if side else 0)
 
 
 def _set_chosen() -> None:

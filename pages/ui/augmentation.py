@@ -32,7 +32,7 @@ def lab() -> None:
     A fragment, so that a control redraws these and not what a run says of them.
     """
     st.session_state["recipe"] = recipe = recipe_shown(None)
-    results, panel = layout.beside()
+    results, panel = layout.beside(0.35)
     with panel:
         with layout.card("Data set"):
             choice("data.dataset", recipe.data.dataset)
