@@ -78,7 +78,7 @@ def grid(images: Pictures, shown: Pictures) -> str:
     gap = 1 + images.shape[-1] // 16
     draws = strip(shown.swapaxes(0, 1).reshape(-1, *images.shape[1:]), len(shown), gap)
     between = np.zeros((len(draws), 2 * gap, 4), np.uint8)
-    address = data_uri(np.concatenate([strip(images, 1, gap), between, draws], axis=1), effort=1)
+    address = data_uri(np.concatenate([strip(images, 1, gap), between, draws], axis=1), fast=True)
     names = "".join(f"<span>{name}</span>" for name in ("itself", *(f"epoch {n + 1}" for n in range(len(shown)))))
     return (
         f'<div class="cnn-draws"><div style="grid-template-columns:repeat({len(shown) + 1},1fr)">{names}</div>'
