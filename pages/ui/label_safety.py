@@ -9,11 +9,11 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.augment import Augmentation, augmentations, read_steps
+from cnn_core.data.augment import Augmentation, Mixing, augmentations, read_steps
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.statistics import sample
 from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, at_strengths, kinds_to_try, label_safety
-from cnn_core.recipe import Recipe
+from cnn_core.recipe import AugmentSpec, Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
@@ -33,7 +33,7 @@ class Kept:
     """Results of one run, made when they are first asked for."""
 
     every: LabelSafety | None = None
-    own: dict[str, LabelSafety] = field(default_factory=dict)  # by the steps as JSON
+    own: dict[tuple[AugmentSpec, ...], float] = field(default_factory=dict)  # the last steps: share of changed answers
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -123,13 +123,12 @@ def _try(run: Run, dataset: ImageDataset, chosen: np.ndarray, tries: list[list[A
 
 def _own_steps(run: Run, recipe: Recipe, kept: Kept, dataset: ImageDataset, chosen: np.ndarray) -> None:
     """One sentence on the steps chosen above, as they were when the button was pressed or the page opened."""
-    if not recipe.augment:
+    steps = [step for step in read_steps(recipe.augment) if not isinstance(step, Mixing)]
+    if not steps:
         return
-    name = str(recipe.augment)
-    if name not in kept.own:
-        kept.own[name] = _try(run, dataset, chosen, [read_steps(recipe.augment)])
-    titles = ", then ".join(augmentations.get(step.kind).title for step in recipe.augment)
-    share = words.percent(float(kept.own[name].changed[0]))
+    if recipe.augment not in kept.own:
+        kept.own = {recipe.augment: float(_try(run, dataset, chosen, [steps]).changed[0])}
+    titles, share = ", then ".join(step.title for step in steps), words.percent(kept.own[recipe.augment])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Your steps ({titles}) change the answer for **{share}** of {len(chosen)} validation images.")
         st.button("Try them as they are now", icon=":material/refresh:", key="safety:own", type="tertiary")
@@ -150,7 +149,9 @@ def _verdict(result: LabelSafety, place: int, dataset: ImageDataset, what: str) 
             icon=":material/warning:",
         )
     else:
-        st.success(f"{plain(said)} The labels stay true.", icon=":material/check_circle:")
+        st.success(
+            f"{plain(said)} As far as this network can tell, the labels stay true.", icon=":material/check_circle:"
+        )
 
 
 def _worst(result: LabelSafety, place: int, dataset: ImageDataset, chosen: np.ndarray) -> None:
