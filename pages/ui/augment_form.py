@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
@@ -51,13 +51,16 @@ def choose_set(recipe: Recipe) -> None:
     st.caption(plain(WHYS[present] if present in WHYS else augment_presets.get(present).why))
 
 
-def steps(recipe: Recipe, sliders: bool = False) -> None:
-    """A numbered list of the steps with their parameters, and a select box to add one."""
+def steps(recipe: Recipe, roomy: bool = False) -> None:
+    """A numbered list of the steps with their parameters, and a select box to add one.
+
+    `roomy`: with sliders, and buttons to move a step.
+    """
     st.session_state.update({"recipe": recipe, "augment:add": None})
     shape, _ = input_of(recipe)
     for position, step in enumerate(recipe.augment):
-        _head(position, step, last=position == len(recipe.augment) - 1)
-        _parameters(position, step, channels=shape[0], side=shape[1] if sliders else 0)
+        _head(position, step, last=position == len(recipe.augment) - 1, movable=roomy)
+        _parameters(position, step, channels=shape[0], side=shape[1] if roomy else 0)
     kinds = [kind.kind for kind in augmentations if shape[0] == 3 or not kind.needs_colour]
     st.selectbox(
         "Add a step",
@@ -71,25 +74,29 @@ def steps(recipe: Recipe, sliders: bool = False) -> None:
     )
 
 
-def _head(position: int, step: AugmentSpec, last: bool) -> None:
+def _head(position: int, step: AugmentSpec, last: bool, movable: bool) -> None:
     """Number, name, and buttons to move a step and to take it out."""
     kind = augmentations.get(step.kind)
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
         st.markdown(f"**{position + 1} · {kind.title}**", help=kind.help, width="stretch")
-        for name, icon, by, useless in (
-            ("up", "arrow_upward", -1, position == 0),
-            ("down", "arrow_downward", 1, last),
-            ("remove", "close", 0, False),
-        ):
-            st.button(
-                f":material/{icon}:",
-                key=f"augment:{name}:{position}",
-                type="tertiary",
-                help={"up": "Do this step earlier", "down": "Do this step later", "remove": "Take this step out"}[name],
-                disabled=useless,
-                on_click=_remove if name == "remove" else _move,
-                args=(position,) if name == "remove" else (position, by),
-            )
+        if movable:
+            _button("up", "arrow_upward", "Do this step earlier", _move, position, -1, disabled=position == 0)
+            _button("down", "arrow_downward", "Do this step later", _move, position, 1, disabled=last)
+        _button("remove", "close", "Take this step out", _remove, position)
+
+
+def _button(
+    name: str, icon: str, note: str, act: Callable[..., None], position: int, *by: int, disabled: bool = False
+) -> None:
+    st.button(
+        f":material/{icon}:",
+        key=f"augment:{name}:{position}",
+        type="tertiary",
+        help=note,
+        disabled=disabled,
+        on_click=act,
+        args=(position, *by),
+    )
 
 
 def _parameters(position: int, step: AugmentSpec, channels: int, side: int) -> None:

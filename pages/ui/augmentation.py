@@ -1,4 +1,4 @@
-"""The augmentation lab: images beside what training would make of them; every control redraws the pictures at once."""
+"""The augmentation lab: images beside what training makes of them, redrawn at every control; loads torch."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lab() -> None:
             choice("data.dataset", recipe.data.dataset)
         with layout.card("Steps", "Applied in this order, to training images only. Each image gets its own draw."):
             augment_form.choose_set(recipe)
-            augment_form.steps(recipe, sliders=True)
+            augment_form.steps(recipe, roomy=True)
         layout.go("train", "Train with these", ":material/play_circle:", primary=True, **query_of(recipe))
     with results:
         source = dataset_sources.get(recipe.data.dataset)

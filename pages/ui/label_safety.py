@@ -1,4 +1,4 @@
-"""Label safety on the page: which augmentations change what a trained network says, and the pictures behind it."""
+"""Label safety on a page: what changes a trained network's answers, and the pictures behind it; loads torch."""
 
 from __future__ import annotations
 
