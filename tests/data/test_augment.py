@@ -1,11 +1,16 @@
 """The contract of every augmentation, the steps of a recipe, and presets."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from cnn_core.data.augment import Augmentation, augment, augmentations, read_steps
 from cnn_core.data.augment_presets import AugmentPreset, augment_presets
+from cnn_core.data.batches import Batches
+from cnn_core.data.library import open_dataset
 from cnn_core.data.preview import draws, stages
 from cnn_core.errors import RecipeError
 from cnn_core.recipe import AugmentSpec, noted
@@ -128,6 +133,22 @@ class TestPreview:
         assert (shown == draws(images, labels, 4, steps, seed=3, epochs=3)[0]).all()
         assert (shown[:2] != shown[1:]).any(axis=(2, 3, 4)).all()
         assert (stages(images, steps, seed=3, epoch=1)[-1] == shown[1]).all()
+
+    def test_is_what_training_gets(self, home: Path) -> None:
+        """The first batch of each epoch of a run with the same seed; only its order is left out."""
+        digits = open_dataset("digits")
+        steps = read_steps([*augment_presets.get("photographs").steps, AugmentSpec(kind="mixup", alpha=1.0)])
+        chosen = digits.splits["train"][:8]
+        shown, shares = draws(np.asarray(digits.images[chosen]), digits.labels[chosen], 10, steps, seed=3, epochs=2)
+        batches = Batches(digits, "train", 8, seed=3, augment=steps)
+        assert shares is not None
+        for epoch in range(2):
+            images, labels = next(batches.epoch(epoch))
+            pixels = (images * digits.std[0] + digits.mean[0]) * 255
+            assert torch.allclose(
+                pixels, torch.from_numpy(shown[epoch]).float(), atol=0.501
+            )  # rounded to whole numbers
+            assert torch.equal(labels, torch.from_numpy(shares[epoch]))
 
     def test_gives_the_shares_of_mixed_pictures(self) -> None:
         images, labels = (pictures(4) * 255).byte().numpy(), torch.arange(4).numpy()
