@@ -21,6 +21,7 @@ page = st.navigation(
         "Data": [
             st.Page("pages/data.py", title="Data", icon=":material/photo_library:"),
             st.Page("pages/bring.py", title="Your images", icon=":material/add_photo_alternate:"),
+            st.Page("pages/augmentation.py", title="Augment", icon=":material/auto_fix_high:"),
         ],
         "Train": [
             st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks import lab
 from benchmarks.row import Row, at_most
 from cnn_core.inspection.montage import montage
 from cnn_core.runs.store import store
@@ -27,6 +28,7 @@ def rows() -> list[Row]:
     return [
         at_most("drawing 64 feature maps of 28×28", _milliseconds(lambda: montage(maps), 20), 5, "ms"),
         at_most(f"drawing payload of a live run of {REPORTS:,} reports", sizes, 30, "KiB", "both charts"),
+        *lab.rows(),
     ]
 
 

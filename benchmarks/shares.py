@@ -9,7 +9,8 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.throughput import BATCH, dataset_of
-from cnn_core.data.augment import augment_presets, read_steps
+from cnn_core.data.augment import read_steps
+from cnn_core.data.augment_presets import augment_presets
 from cnn_core.data.batches import Batches
 from cnn_core.models.network import build
 from cnn_core.models.presets import layers_of
@@ -45,7 +46,9 @@ def shares(name: str, shape: tuple[int, int, int]) -> tuple[float, dict[str, flo
     network = build(layers_of(NetworkSpec(preset=name)), shape, 10)
     training = TrainingSpec(batch_size=BATCH)
     step = Step(network, training, CPU, fixed(training, CPU))
-    batches = Batches(dataset, "train", BATCH, shuffle=True, augment=read_steps(augment_presets["tutorial"])).epoch()
+    batches = Batches(
+        dataset, "train", BATCH, shuffle=True, augment=read_steps(augment_presets.get("tutorial").steps)
+    ).epoch()
     for _ in range(5):
         step(*next(batches), rate=1e-3)
     data = whole = 0.0

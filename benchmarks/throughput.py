@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmarks.row import Row, at_least
 from benchmarks.step import rows_of
-from cnn_core.data.augment import augment_presets, read_steps
+from cnn_core.data.augment import read_steps
+from cnn_core.data.augment_presets import augment_presets
 from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset, RawImages, write
 from cnn_core.data.library import open_dataset
@@ -56,7 +57,7 @@ def rows() -> list[Row]:
 
 def _step_rows(case: Case) -> list[Row]:
     dataset = dataset_of(case.shape)
-    steps = read_steps(augment_presets["tutorial"])
+    steps = read_steps(augment_presets.get("tutorial").steps)
     return rows_of(case.network, dataset, Batches(dataset, "train", BATCH, shuffle=True, augment=steps))
 
 
@@ -84,7 +85,7 @@ def dataset_of(shape: tuple[int, int, int]) -> ImageDataset:
 def _ours(case: Case, dataset: ImageDataset, augmented: bool) -> float:
     layers = layers_of(NetworkSpec(preset=case.network))
     recipe = Recipe(
-        augment=augment_presets["tutorial"] if augmented else (),
+        augment=augment_presets.get("tutorial").steps if augmented else (),
         network=NetworkSpec(preset=case.network, layers=layers),
         training=TrainingSpec(epochs=1000, batch_size=BATCH),
     )

@@ -26,15 +26,23 @@ def option(
     advanced: bool = False,
     unit: str = "",
     needs: str = "",
+    strong: float | None = None,
     **limits: Any,
 ) -> Any:
     """A field a person can choose.
 
     `log`: shown on a logarithmic scale. `advanced`: folded away. `needs`: "field=value|value", shown only then.
+    `strong`: the value at full strength of an augmentation, of a field in px as a share of the image's side.
     `limits`: ge, gt, le, lt as in pydantic.
     """
-    extra: dict[str, Any] = {"log": log, "advanced": advanced, "unit": unit, "needs": needs}
+    extra: dict[str, Any] = {"log": log, "advanced": advanced, "unit": unit, "needs": needs, "strong": strong}
     return Field(default, description=help, json_schema_extra=extra, **limits)
+
+
+def noted(field: FieldInfo, name: str) -> Any:
+    """What `option` noted on a field: log, advanced, unit, needs or strong; None where nothing is."""
+    notes = field.json_schema_extra
+    return notes.get(name) if isinstance(notes, dict) else None
 
 
 class Spec(BaseModel):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cnn_core.data.augment import Augmentation, augment
-from cnn_core.data.augment_batch import constant
+from cnn_core.data.batch_draws import constant, mixed_seed
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.pixels import Pixels
 
@@ -23,6 +23,8 @@ def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
 
 class Batches:
     """Batches (images float32 (B, C, H, W) normalised, labels int64 (B,)) of one split of a data set.
+
+    Where a step of `augment` mixes images the labels are float32 (B, classes): the share of each class.
 
     The order of an epoch depends on seed and epoch; the augmentation of a batch on seed, epoch and batch number.
     So an epoch entered in its middle goes on exactly as if it had been run from its start. `shuffle=False` gives
@@ -42,7 +44,7 @@ class Batches:
     ):
         self.device = torch.device(device)
         self._pixels = Pixels(dataset, split, self.device)
-        self._mean, self._std = dataset.mean, dataset.std
+        self._mean, self._std, self._classes = dataset.mean, dataset.std, len(dataset.classes)
         self._seed, self._shuffle, self._augment = seed, shuffle, augment
         self.images = len(self._pixels)
         self.batch_size = min(batch_size, self.images)
@@ -58,25 +60,15 @@ class Batches:
         generator = torch.Generator(self.device)
         for number in range(start, len(self)):
             chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
-            generator.manual_seed(_mix(self._seed, epoch, number))
+            generator.manual_seed(mixed_seed(self._seed, epoch, number))
             images, labels = self._pixels.take(chosen)
-            yield normalise(augment(images, self._augment, generator), self._mean, self._std), labels
+            images, labels = augment(images, labels, self._classes, self._augment, generator)
+            yield normalise(images, self._mean, self._std), labels
 
     def _order(self, epoch: int) -> Tensor:
         """Positions in the split, in the order of the epoch."""
         order = torch.arange(self.images)
         if self._shuffle:
-            generator = torch.Generator().manual_seed(_mix(self._seed, epoch, -1))
+            generator = torch.Generator().manual_seed(mixed_seed(self._seed, epoch, -1))
             order = torch.randperm(self.images, generator=generator)
         return order.to(self.device) if self._pixels.resident else order
-
-
-def _mix(*numbers: int) -> int:
-    """A 63-bit seed from small integers, by the mixing steps of SplitMix64."""
-    state = 0
-    for number in numbers:
-        state = (state + number + 0x9E3779B97F4A7C15) & (2**64 - 1)
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
-        state ^= state >> 31
-    return state >> 1

@@ -22,7 +22,7 @@ def _in(folder: str, *names: str) -> tuple[str, ...]:
 
 _FLIP = AugmentSpec(kind="horizontal_flip", probability=0.5)
 _TURN = AugmentSpec(kind="rotation", degrees=10)
-_LIGHT = AugmentSpec(kind="brightness_contrast", brightness=0.1, contrast=0.1)
+_LIGHT = AugmentSpec(kind="colour_jitter", brightness=0.1, contrast=0.1, saturation=0, hue=0)
 _IDX_FILES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",

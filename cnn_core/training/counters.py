@@ -17,9 +17,13 @@ class Counters:
 
     @torch.no_grad()
     def add(self, logits: Tensor, labels: Tensor) -> None:
-        """logits (B, classes), labels int64 (B,). Counts cross-entropy without label smoothing."""
+        """logits (B, classes), labels int64 (B,) or shares (B, classes), of which the largest class is the right one.
+
+        Counts cross-entropy without label smoothing.
+        """
         self._loss += F.cross_entropy(logits.float(), labels, reduction="sum")
-        self._correct += (logits.argmax(dim=1) == labels).sum()
+        right = labels if labels.dim() == 1 else labels.argmax(dim=1)
+        self._correct += (logits.argmax(dim=1) == right).sum()
 
     def take(self) -> tuple[float, float, int]:
         """Mean loss in nats, accuracy 0..1 and number of images since the last call; starts again from zero."""

@@ -21,7 +21,9 @@ WARM_STEPS = 3  # before a capture: libraries choose their kernels, the optimise
 
 
 class Step:
-    """Call it with normalised images (B, C, H, W), labels int64 (B,) and a learning rate to learn from them once.
+    """Call it with normalised images (B, C, H, W), labels and a learning rate to learn from them once.
+
+    labels: int64 (B,), or float32 (B, classes) shares where images are mixed; the same kind at every call.
 
     `capture`: on CUDA, record the step once warm and replay it for batches of that size. The kernels are the same
     and in the same order; what falls away is the time to launch them one by one.

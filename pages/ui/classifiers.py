@@ -1,4 +1,4 @@
-"""Trained networks on pages; the only shared part that loads torch."""
+"""Trained networks on pages; loads torch."""
 
 from __future__ import annotations
 

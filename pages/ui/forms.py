@@ -10,18 +10,24 @@ import annotated_types
 import streamlit as st
 from pydantic.fields import FieldInfo
 
+from cnn_core.recipe import noted
 from pages.ui.words import label, option
 
 Changed = Callable[[str], None]  # called with the widget's key after a person changed it
 
 
-def widget(key: str, name: str, field: FieldInfo, value: Any, changed: Changed, titled: bool = True) -> None:
-    """Draw the widget of one field. Its value is in the session state under `key`; `value` is shown now."""
+def widget(
+    key: str, name: str, field: FieldInfo, value: Any, changed: Changed, titled: bool = True, slide_to: float = 0
+) -> None:
+    """Draw the widget of one field. Its value is in the session state under `key`; `value` is shown now.
+
+    `slide_to`: a number with a linear scale is a slider up to this, or to the field's own limit where that is less.
+    """
     low, high = limits(field)
     if isinstance(value, int | float):  # between an open end and the first step from it
         low, high = (None if low is None else min(low, value)), (None if high is None else max(high, value))
     shared: dict[str, Any] = {
-        "label": label(name, extra(field, "unit")),
+        "label": label(name, noted(field, "unit")),
         "key": key,
         "help": field.description,
         "label_visibility": "visible" if titled else "collapsed",
@@ -33,25 +39,23 @@ def widget(key: str, name: str, field: FieldInfo, value: Any, changed: Changed, 
         st.selectbox(options=get_args(field.annotation), format_func=option, **shared)
     elif field.annotation is bool:
         st.toggle(**shared)
-    elif field.annotation is int and not extra(field, "log"):
+    elif slide_to and not noted(field, "log"):
+        top = type(low)(max(value, min(high, slide_to)))
+        shown = "%d" if field.annotation is int else "%g"
+        st.slider(min_value=low, max_value=top, step=type(low)(_step(field)), format=shown, **shared)
+    elif field.annotation is int and not noted(field, "log"):
         st.number_input(min_value=low, max_value=high, step=1, **shared)
     elif field.annotation is int:
         st.select_slider(options=_with(powers_of_two(low or 1, high), value), **shared)
-    elif extra(field, "log"):
+    elif noted(field, "log"):
         st.select_slider(options=_with(one_two_five(high), value), format_func=lambda size: f"{size:g}", **shared)
     else:
         st.number_input(min_value=low, max_value=high, step=_step(field), format="%g", **shared)
 
 
-def extra(field: FieldInfo, name: str) -> Any:
-    """What `recipe.option` noted on a field: log, advanced, unit or needs."""
-    notes = field.json_schema_extra
-    return notes.get(name) if isinstance(notes, dict) else None
-
-
 def needed(field: FieldInfo, values: dict[str, Any]) -> bool:
     """Whether a field matters, given the fields beside it: `needs` is "name=value|value"."""
-    needs = extra(field, "needs")
+    needs = noted(field, "needs")
     if not needs:
         return True
     name, wanted = needs.split("=")

@@ -11,6 +11,7 @@ from cnn_core.data.incoming.layout import Layout
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.data.shelf import own_datasets
 from cnn_core.jobs.imports import ImportState, start_import
+from cnn_core.recipe import noted
 from pages.ui import forms, words
 from pages.ui.errors import say
 
@@ -29,11 +30,11 @@ def choices(tray: Tray) -> ImportSpec:
     taken_over = ("size", "fit", "colour", "copies") if st.session_state["choice:onto"] else ()
     fields = {name: field for name, field in ImportSpec.model_fields.items() if name not in taken_over}
     for name, field in fields.items():
-        if not forms.extra(field, "advanced"):
+        if not noted(field, "advanced"):
             forms.widget(f"choice:{name}", name, field, getattr(spec, name), _chosen)
     with st.expander("Splits and more", icon=":material/tune:"):
         for name, field in fields.items():
-            if forms.extra(field, "advanced"):
+            if noted(field, "advanced"):
                 forms.widget(f"choice:{name}", name, field, getattr(spec, name), _chosen)
         _text(tray, "made_by", "Made by", "", help="Shown in the list of data sets; may be empty.")
     return spec

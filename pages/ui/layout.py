@@ -41,9 +41,9 @@ def _run_app() -> None:
     st.rerun()
 
 
-def beside() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Results, three quarters of the width, and a narrow column of controls; on a phone the results come first."""
-    results, controls = st.columns([3, 1], gap="medium")
+def beside(share: float = 0.25) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Results, and a column of controls with its share of the width; on a phone the results come first."""
+    results, controls = st.columns([1 - share, share], gap="medium")
     return results, controls
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import zlib
 from collections.abc import Sequence
 from html import escape
 
@@ -59,10 +60,11 @@ def gallery(images: Sequence[Pixels], captions: Sequence[str], side: int = 84) -
     st.html(f'<div class="cnn-gallery" style="{columns}">{tiles}</div>')
 
 
-def data_uri(picture: Pixels) -> str:
-    """A picture as a PNG inside an address."""
+def data_uri(picture: Pixels, fast: bool = False) -> str:
+    """A picture as a PNG inside an address. `fast`: in a quarter of the time, for what changes at every click."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
+    how = {"compress_level": 1, "compress_type": zlib.Z_RLE} if fast else {}
+    Image.fromarray(picture).save(buffer, "PNG", **how)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

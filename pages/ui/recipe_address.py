@@ -36,10 +36,20 @@ def recipe_shown(run: Run | None) -> Recipe:
         return starting_recipe()
 
 
-def write(recipe: Recipe) -> None:
-    """Put a recipe into the address; what is as recommended for its data and network is left out."""
+def query_of(recipe: Recipe) -> dict[str, str]:
+    """A recipe as query parameters; what is as recommended for its data and network is left out."""
     names = {"data.dataset": recipe.data.dataset, "network.preset": recipe.network.preset}
-    query = recipe.to_query(_base(*names.values())) | names
+    return recipe.to_query(recommended(recipe)) | names
+
+
+def recommended(recipe: Recipe) -> Recipe:
+    """What is recommended for the data and the network of a recipe."""
+    return _base(recipe.data.dataset, recipe.network.preset)
+
+
+def write(recipe: Recipe) -> None:
+    """Put a recipe into the address."""
+    query = query_of(recipe)
     for name in FIELDS:
         if name not in query:
             st.query_params.pop(name, None)
@@ -61,7 +71,7 @@ def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
         place = place[step]
     place[last] = value
     if name in CHOICES:
-        before = _base(recipe.data.dataset, recipe.network.preset)
+        before = recommended(recipe)
         base = _base(values["data"]["dataset"], values["network"]["preset"]).model_dump(mode="json")
         values["data"]["image_size"] = base["data"]["image_size"]
         if name == "data.dataset" or recipe.augment == before.augment:

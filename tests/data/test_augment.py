@@ -1,87 +1,40 @@
-"""Each augmentation against torchvision's operation on one image with the same parameters."""
+"""The contract of every augmentation, the steps of a recipe, and presets."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as oracle
 
-from cnn_core.data import augment_batch as batch
-from cnn_core.data.augment import Augmentation, augment, augment_presets, augmentations, read_steps
+from cnn_core.data.augment import Augmentation, augment, augmentations, read_steps
+from cnn_core.data.augment_presets import AugmentPreset, augment_presets
+from cnn_core.data.batches import Batches
+from cnn_core.data.library import open_dataset
+from cnn_core.data.preview import draws, stages
 from cnn_core.errors import RecipeError
-from cnn_core.recipe import AugmentSpec
+from cnn_core.recipe import AugmentSpec, noted
+from tests.data.augmented import pictures
 
-ROUNDING = 5e-6  # float32 arithmetic in another order
-
-
-def pictures(count: int = 6, channels: int = 3, size: int = 20) -> Tensor:
-    return torch.rand(count, channels, size, size, generator=torch.Generator().manual_seed(1))
+MIXING = {"mixup": {"alpha": 1.0}, "cutmix": {"alpha": 1.0}}  # have no scale of strength
 
 
-def per_image(images: Tensor, values: Tensor, function) -> Tensor:
-    return torch.stack([function(image, value) for image, value in zip(images, values.tolist(), strict=True)])
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_brightness_contrast_saturation_hue(channels: int) -> None:
-    images, factors = pictures(channels=channels), torch.tensor([0.0, 0.5, 0.9, 1.0, 1.3, 2.0])
-    turns = torch.tensor([-0.5, -0.2, 0.0, 0.01, 0.3, 0.5])
-    for ours, theirs in (
-        (batch.brighten(images, factors), per_image(images, factors, oracle.adjust_brightness)),
-        (batch.contrast(images, factors), per_image(images, factors, oracle.adjust_contrast)),
-        (batch.saturate(images, factors), per_image(images, factors, oracle.adjust_saturation)),
-        (batch.turn_hue(images, turns), per_image(images, turns, oracle.adjust_hue)),
-    ):
-        assert torch.allclose(ours, theirs, atol=ROUNDING)
-
-
-@pytest.mark.parametrize("size", [20, 27])
-def test_rotation_takes_the_same_pixels(size: int) -> None:
-    images, degrees = pictures(size=size), torch.tensor([-90.0, -15.0, 0.0, 3.3, 45.0, 180.0])
-    wrong = (batch.rotate(images, degrees) != per_image(images, degrees, oracle.rotate)).float().mean()
-    assert wrong < 0.005  # a source coordinate of exactly half a pixel may round to either side
-
-
-def test_shift_takes_the_same_pixels() -> None:
-    images, moves = pictures(), torch.tensor([[0, 0], [3, -2], [-5, 1], [1, 0], [0, -7], [25, 0]])
-    theirs = [
-        oracle.affine(image, angle=0.0, translate=[right, down], scale=1.0, shear=[0.0, 0.0])
-        for image, (down, right) in zip(images, moves.tolist(), strict=True)
-    ]
-    assert torch.equal(batch.shift(images, moves), torch.stack(theirs))
-
-
-def test_flip_takes_the_same_pixels() -> None:
-    images, flipped = pictures(), torch.tensor([True, False, True, True, False, False])
-    theirs = per_image(images, flipped, lambda image, flip: oracle.horizontal_flip(image) if flip else image)
-    assert torch.equal(batch.flip_left_right(images, flipped), theirs)
-
-
-def test_cutout_erases_the_same_square() -> None:
-    images, centres = pictures(), torch.tensor([[0, 0], [10, 10], [19, 19], [3, 16], [5, 5], [19, 0]])
-    for image, (row, column), ours in zip(images, centres.tolist(), batch.cut_out(images, centres, 6), strict=True):
-        top, left = max(0, row - 3), max(0, column - 3)
-        theirs = oracle.erase(image, top, left, row + 3 - top, column + 3 - left, torch.tensor(0.0))
-        assert torch.equal(ours, theirs)
-
-
-# The contract of every augmentation
-
-STRONG = {
-    "horizontal_flip": {"probability": 0.5}, "shift": {"pixels": 4}, "rotation": {"degrees": 40},
-    "brightness_contrast": {"brightness": 0.5, "contrast": 0.5}, "cutout": {"size": 8},
-    "colour_jitter": {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.2},
-}  # fmt: skip
+def strong(kind: type[Augmentation], side: int = 20) -> Augmentation:
+    """As strong as is of use in a test: half of full strength, flips and the like too."""
+    return kind(**MIXING[kind.kind]) if kind.kind in MIXING else kind.at_strength(0.5, side)
 
 
 def draw(kind: type[Augmentation], images: Tensor, seed: int) -> Tensor:
-    return augment(images, [kind(**STRONG[kind.kind])], torch.Generator().manual_seed(seed))
+    labels = torch.arange(len(images)) % 3
+    return augment(images, labels, 3, [strong(kind)], torch.Generator().manual_seed(seed))[0]
 
 
 @pytest.mark.parametrize("kind", list(augmentations), ids=augmentations.names())
 class TestEvery:
     @pytest.mark.parametrize("channels", [1, 3])
-    def test_gives_float_pictures_of_the_same_shape(self, kind: type[Augmentation], channels: int) -> None:
-        images = (pictures(channels=channels) * 255).byte()
+    @pytest.mark.parametrize("size", [8, 20])
+    def test_gives_float_pictures_of_the_same_shape(self, kind: type[Augmentation], channels: int, size: int) -> None:
+        images = (pictures(channels=channels, size=size) * 255).byte()
         before = images.clone()
         after = draw(kind, images, 0)
         assert after.shape == images.shape
@@ -95,28 +48,134 @@ class TestEvery:
         assert not torch.equal(draw(kind, images, 5), draw(kind, images, 6))
 
     def test_each_image_has_its_own_draw(self, kind: type[Augmentation]) -> None:
-        same = (pictures(1) * 255).byte().expand(32, -1, -1, -1)
+        same = (pictures(1) * 255).byte().repeat(32, 1, 1, 1)
+        same[1::2] = same[1::2].roll(5, dims=2)  # mixing an image with itself leaves it as it is
         results = draw(kind, same, 3)
-        assert len({result.numpy().tobytes() for result in results}) > 1
+        assert len({result.numpy().tobytes() for result in results}) > 2
+
+    def test_takes_a_batch_of_one(self, kind: type[Augmentation]) -> None:
+        assert draw(kind, pictures(1), 0).shape == (1, 3, 20, 20)
 
     def test_has_words_and_ranges(self, kind: type[Augmentation]) -> None:
         assert kind.title
         assert kind.help
         for name, field in kind.model_fields.items():
             assert field.description, name
-            assert field.metadata, f"{name} has no range"
+            assert field.metadata or "Literal" in str(field.annotation), f"{name} has no range"
         assert read_steps([AugmentSpec(kind=kind.kind)]) == [kind()]
+
+    @pytest.mark.parametrize("side", [8, 28, 256])
+    def test_is_valid_at_every_strength_and_does_nothing_at_none(self, kind: type[Augmentation], side: int) -> None:
+        if kind.kind in MIXING:
+            return
+        assert any(noted(field, "strong") is not None for field in kind.model_fields.values())
+        steps = [kind.at_strength(share, side) for share in (0.25, 0.5, 1.0)]
+        assert steps[0] != steps[1] != steps[2]
+        images = pictures(7)
+        after = kind.at_strength(0.0, side).apply(images, torch.Generator())
+        assert torch.allclose(after, images, atol=1e-5)
+
+    def test_grey_pictures_have_no_colour_to_change(self, kind: type[Augmentation]) -> None:
+        if kind.needs_colour:
+            images = pictures(channels=1)
+            assert torch.equal(draw(kind, images, 0), images)
 
 
 def test_steps_run_in_order() -> None:
+    images, labels = pictures(), torch.zeros(6, dtype=torch.long)
+    steps = read_steps([AugmentSpec(kind="colour_jitter"), AugmentSpec(kind="cutout", size=40)])
+    assert augment(images, labels, 1, steps, torch.Generator())[0].abs().max() == 0
+
+
+def test_colour_jitter_leaves_out_what_is_zero() -> None:
+    """So the tutorial's jitter costs and draws what brightness and contrast do."""
     images = pictures()
-    steps = read_steps([AugmentSpec(kind="brightness_contrast"), AugmentSpec(kind="cutout", size=40)])
-    assert augment(images, steps, torch.Generator()).abs().max() == 0
+    jitter, brightness, contrast = read_steps(
+        [
+            AugmentSpec(kind="colour_jitter", brightness=0.1, contrast=0.1, saturation=0, hue=0),
+            AugmentSpec(kind="brightness", amount=0.1),
+            AugmentSpec(kind="contrast", amount=0.1),
+        ]
+    )
+    first, second = (torch.Generator().manual_seed(3) for _ in range(2))
+    assert torch.equal(jitter.apply(images, first), contrast.apply(brightness.apply(images, second), second))
 
 
-@pytest.mark.parametrize("name", list(augment_presets))
-def test_presets_are_valid(name: str) -> None:
-    assert len(read_steps(augment_presets[name])) == len(augment_presets[name])
+class TestPolicy:
+    @pytest.mark.parametrize("count", [1, 5, 8, 30])
+    def test_every_kind_of_operation_comes_to_every_image(self, count: int) -> None:
+        policy, images, changed = read_steps([AugmentSpec(kind="policy", operations=1)])[0], pictures(count), []
+        for seed in range(40):
+            after = policy.apply(images, torch.Generator().manual_seed(seed))
+            changed.append((after != images).flatten(1).any(1))
+        share = torch.stack(changed).float().mean(0)
+        assert ((share > 0.55) & (share < 1)).all(), "one in nine is left alone, and few draws change nothing"
+
+    def test_more_strength_and_more_operations_change_more(self) -> None:
+        images = pictures(64)
+
+        def change(**parameters: float) -> float:
+            policy = read_steps([AugmentSpec(kind="policy", **parameters)])[0]
+            return (policy.apply(images, torch.Generator().manual_seed(0)) - images).abs().mean().item()
+
+        assert change(strength=0.0) < 1e-5
+        assert change(strength=0.1) < change(strength=0.5) < change(strength=1.0)
+        assert change(operations=1) < change(operations=4)
+
+
+class TestPreview:
+    def test_shows_the_draws_of_the_first_batch_of_each_epoch(self) -> None:
+        images, labels = (pictures(4) * 255).byte().numpy(), torch.arange(4).numpy()
+        steps = read_steps(augment_presets.get("photographs").steps)
+        shown, shares = draws(images, labels, 4, steps, seed=3, epochs=3)
+        assert shown.shape == (3, 4, 3, 20, 20)
+        assert shares is None
+        assert (shown == draws(images, labels, 4, steps, seed=3, epochs=3)[0]).all()
+        assert (shown[:2] != shown[1:]).any(axis=(2, 3, 4)).all()
+        assert (stages(images, steps, seed=3, epoch=1)[-1] == shown[1]).all()
+
+    def test_is_what_training_gets(self, home: Path) -> None:
+        """The first batch of each epoch of a run with the same seed; only its order is left out."""
+        digits = open_dataset("digits")
+        steps = read_steps([*augment_presets.get("photographs").steps, AugmentSpec(kind="mixup", alpha=1.0)])
+        chosen = digits.splits["train"][:8]
+        shown, shares = draws(np.asarray(digits.images[chosen]), digits.labels[chosen], 10, steps, seed=3, epochs=2)
+        batches = Batches(digits, "train", 8, seed=3, augment=steps)
+        assert shares is not None
+        for epoch in range(2):
+            images, labels = next(batches.epoch(epoch))
+            pixels = (images * digits.std[0] + digits.mean[0]) * 255
+            assert torch.allclose(
+                pixels, torch.from_numpy(shown[epoch]).float(), atol=0.501
+            )  # rounded to whole numbers
+            assert torch.equal(labels, torch.from_numpy(shares[epoch]))
+
+    def test_gives_the_shares_of_mixed_pictures(self) -> None:
+        images, labels = (pictures(4) * 255).byte().numpy(), torch.arange(4).numpy()
+        _, shares = draws(images, labels, 4, read_steps([AugmentSpec(kind="cutmix")]), seed=0, epochs=2)
+        assert shares is not None
+        assert shares.shape == (2, 4, 4)
+        assert shares.sum(2) == pytest.approx(1)
+
+    def test_starts_with_the_picture_itself(self) -> None:
+        images = (pictures(2) * 255).byte().numpy()
+        assert (stages(images, [], seed=0) == images[None]).all()
+
+
+@pytest.mark.parametrize("preset", list(augment_presets), ids=augment_presets.names())
+def test_presets_are_valid_and_say_why(preset: AugmentPreset) -> None:
+    assert [step.model_dump() for step in read_steps(preset.steps)] == [step.parameters for step in preset.steps]
+    assert preset.title
+    assert preset.why.endswith(".")
+
+
+def test_the_tutorial_preset_is_that_of_the_tutorials() -> None:
+    said = [(step.kind, step.parameters) for step in augment_presets.get("tutorial").steps]
+    assert said == [
+        ("horizontal_flip", {"probability": 0.5}),
+        ("rotation", {"degrees": 15}),
+        ("colour_jitter", {"brightness": 0.1, "contrast": 0.1, "saturation": 0, "hue": 0}),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ for view in ("classes", "pixels", "copies", "map", "image"):
 """
 
 
-def test_no_page_but_two_loads_torch(home: Path, runs: list[str]) -> None:
+def test_pages_that_need_no_torch_do_not_load_it(home: Path, runs: list[str]) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     ended = subprocess.run(
         [sys.executable, "-c", SCRIPT, runs[0]], cwd=ROOT, env=environment, capture_output=True, text=True

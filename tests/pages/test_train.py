@@ -5,7 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data.augment import augment_presets
+from cnn_core.data.augment_presets import augment_presets
 from cnn_core.data.sources import BUILT_IN, dataset_sources
 from cnn_core.jobs.queue import submit
 from cnn_core.models.presets import network_presets
@@ -64,11 +64,11 @@ def test_a_network_brings_its_augmentation_but_leaves_a_persons_own(open_page: O
     page.selectbox(key="recipe:network.preset").select("best_in_eight_minutes")
     run(page)
     assert [step.kind for step in recipe_of(page).augment] == ["horizontal_flip", "shift"]
-    page.selectbox(key="augment:preset").select("tutorial")
+    page.selectbox(key="augment:set").select("tutorial")
     run(page)
     page.selectbox(key="recipe:network.preset").select("simple_cnn")
     run(page)
-    assert recipe_of(page).augment == augment_presets["tutorial"] != flip
+    assert recipe_of(page).augment == augment_presets.get("tutorial").steps != flip
 
 
 @pytest.mark.parametrize("dataset", [source.name for source in BUILT_IN])
@@ -96,10 +96,11 @@ def test_a_change_goes_into_the_address_and_comes_back(open_page: Open) -> None:
 
 def test_augmentation_has_typed_parameters(open_page: Open) -> None:
     page = open_page("train", **{"data.dataset": "digits"})
-    page.selectbox(key="augment:preset").select("none")
+    page.selectbox(key="augment:set").select("none")
     run(page)
-    page.multiselect(key="augment:kinds").set_value(["rotation", "cutout"])
-    run(page)
+    for kind in ("rotation", "cutout"):
+        page.selectbox(key="augment:add").select(kind)
+        run(page)
     page.number_input(key="augment:0:rotation:degrees").set_value(30.0)
     run(page)
     kinds = [(step.kind, step.parameters) for step in recipe_of(page).augment]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cnn_core.data.augment import Augmentation, augment, augmentations
 from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.library import open_dataset
@@ -84,6 +85,19 @@ def test_no_step_waits_for_the_gpu(images: ImageDataset) -> None:
             step(*next(batches), 0.01)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("kind", list(augmentations), ids=augmentations.names())
+def test_no_augmentation_waits_for_the_gpu(kind: type[Augmentation]) -> None:
+    pictures = torch.randint(0, 256, (64, 3, 32, 32), dtype=torch.uint8, device=GPU)
+    labels, generator = torch.arange(64, device=GPU) % 10, torch.Generator(GPU)
+    augment(pictures, labels, 10, [kind()], generator)  # constants are sent once
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        images, shares = augment(pictures, labels, 10, [kind()], generator)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert images.device.type == shares.device.type == "cuda"
 
 
 def test_a_run_resumed_after_its_step_was_recorded_goes_on(

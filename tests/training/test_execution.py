@@ -43,7 +43,7 @@ def recipe(**training: object) -> Recipe:
     return check(
         Recipe(
             data={"dataset": "digits"},
-            augment=({"kind": "horizontal_flip"}, {"kind": "rotation"}, {"kind": "brightness_contrast"}),
+            augment=({"kind": "horizontal_flip"}, {"kind": "rotation"}, {"kind": "colour_jitter"}),
             network=NetworkSpec(preset="", layers=LAYERS),
             training=TrainingSpec(**(values | training)),
         )

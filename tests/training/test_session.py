@@ -17,6 +17,7 @@ from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
+from cnn_core.training.counters import Counters
 from cnn_core.training.optimisers import build_optimiser
 from cnn_core.training.plan import check
 from cnn_core.training.session import TrainingSession
@@ -33,9 +34,10 @@ LAYERS = (
 AUGMENT = (
     AugmentSpec(kind="rotation"),
     AugmentSpec(kind="shift"),
-    AugmentSpec(kind="brightness_contrast"),
+    AugmentSpec(kind="colour_jitter"),
     AugmentSpec(kind="cutout", size=2),
 )
+MIXED = (AugmentSpec(kind="policy"), AugmentSpec(kind="mixup"), AugmentSpec(kind="cutmix"))
 
 
 def recipe(**training: object) -> Recipe:
@@ -79,12 +81,14 @@ def test_same_recipe_and_seed_give_the_same_weights(digits: ImageDataset) -> Non
     assert not same_weights(first.snapshot(3), other.snapshot(3))
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize(
+    ("optimiser", "augment"), [("sgd", AUGMENT), ("adam", AUGMENT), ("adamw", AUGMENT), ("adam", AUGMENT + MIXED)]
+)
 def test_a_run_resumed_in_the_middle_of_an_epoch_ends_with_the_same_weights(
-    digits: ImageDataset, monkeypatch: pytest.MonkeyPatch, optimiser: str
+    digits: ImageDataset, monkeypatch: pytest.MonkeyPatch, optimiser: str, augment: tuple[AugmentSpec, ...]
 ) -> None:
     monkeypatch.setattr(session_module, "REPORT_SECONDS", 0.0)
-    chosen = recipe(optimiser=optimiser, learning_rate=0.01)
+    chosen = recipe(optimiser=optimiser, learning_rate=0.01).model_copy(update={"augment": augment})
     whole, _ = train(chosen, digits)
     folder = new_folder(chosen)
     interrupted = TrainingSession(chosen, digits, folder, "cpu")
@@ -210,3 +214,25 @@ def test_snapshots_keep_to_the_budget(digits: ImageDataset, monkeypatch: pytest.
     assert {0, 1, 12} <= set(kept)
     assert len(kept) < 13
     assert sum(folder.snapshot(epoch).stat().st_size for epoch in kept) < 1.2e6
+
+
+def test_mixed_pictures_are_learned_and_only_training_is_mixed(digits: ImageDataset) -> None:
+    chosen = recipe().model_copy(update={"augment": MIXED[1:]})
+    session = TrainingSession(chosen, digits, new_folder(chosen), "cpu")
+    images, shares = next(session.batches.epoch())
+    assert (shares.shape, shares.dtype) == ((len(images), 10), torch.float32)
+    assert next(session.validation.epoch())[1].dtype == torch.int64
+    *_, last = session.run()
+    assert isinstance(last, Finished)
+    assert last.test_accuracy > 0.6
+
+
+def test_counters_count_mixed_labels_by_their_largest_share() -> None:
+    logits = torch.tensor([[2.0, 0.0, 1.0], [0.0, 3.0, 1.0]])
+    shares = torch.tensor([[0.3, 0.0, 0.7], [0.1, 0.9, 0.0]])
+    counters = Counters(torch.device("cpu"))
+    counters.add(logits, shares)
+    counters.images = 2
+    loss, accuracy, _ = counters.take()
+    assert loss == pytest.approx(-(shares * logits.log_softmax(1)).sum(1).mean().item())
+    assert accuracy == 0.5

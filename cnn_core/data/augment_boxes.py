@@ -1,0 +1,92 @@
+"""Augmentations that take parts of a picture away, or mix two pictures and their labels."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from cnn_core.data.augmentation import Augmentation, Mixing
+from cnn_core.recipe import option
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+class Erasing(Augmentation):
+    kind = "erasing"
+    title = "Erasing"
+    help = "Black out a box of any size and shape in some pictures (Zhong et al., 2017). Teaches to use every part."
+
+    probability: float = option(0.5, "Share of images that lose a box.", ge=0, le=1, strong=1.0)
+    area: float = option(0.3, "Largest box, as a share of the picture; the smallest is 2%.", ge=0, le=1, strong=0.6)
+
+    def apply(self, images: Tensor, generator: Generator) -> Tensor:
+        from cnn_core.data import batch_boxes as batch
+        from cnn_core.data import batch_draws as draws
+
+        area = draws.between(images, min(0.02, self.area), self.area, generator)
+        ratio = draws.between(images, math.log(0.3), math.log(3.3), generator).exp()
+        box = batch.box_of_area(images, area, ratio, draws.uniform(images, generator, 2))
+        return batch.erase(images, box * draws.chance(images, self.probability, generator)[:, None])
+
+
+class Cutout(Augmentation):
+    kind = "cutout"
+    title = "Cutout"
+    help = "Black out a square at a random place (DeVries and Taylor, 2017). Teaches to use the whole picture."
+
+    size: int = option(
+        8,
+        "Side of the square; as large as the image, it hides nearly everything.",
+        ge=0,
+        le=256,
+        unit="px",
+        strong=0.75,
+    )
+
+    def apply(self, images: Tensor, generator: Generator) -> Tensor:
+        from cnn_core.data import batch_boxes as batch
+        from cnn_core.data import batch_draws as draws
+
+        return batch.erase(images, batch.square(draws.places(images, generator), self.size))
+
+
+class MixUp(Mixing):
+    kind = "mixup"
+    title = "MixUp"
+    help = "Lay a second picture over each, and mix the labels in the same shares (Zhang et al., 2017)."
+
+    alpha: float = option(
+        0.2, "Shares are drawn from Beta(alpha, alpha): small leaves most pictures nearly alone, 1 is any share.",
+        ge=0.05, le=8,
+    )  # fmt: skip
+
+    def mix(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+        from cnn_core.data import batch_boxes as batch
+        from cnn_core.data import batch_draws as draws
+
+        other, share = draws.order(images, generator), draws.beta(images, self.alpha, generator)
+        return batch.mix_up(images, images.index_select(0, other), share), other, share
+
+
+class CutMix(Mixing):
+    kind = "cutmix"
+    title = "CutMix"
+    help = "Paste a box of a second picture into each, and mix the labels by area (Yun et al., 2019)."
+
+    alpha: float = option(
+        1.0, "Shares are drawn from Beta(alpha, alpha): small gives tiny or huge boxes, 1 any size.",
+        ge=0.05, le=8,
+    )  # fmt: skip
+
+    def mix(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
+        from cnn_core.data import batch_boxes as batch
+        from cnn_core.data import batch_draws as draws
+
+        other, share = draws.order(images, generator), draws.beta(images, self.alpha, generator)
+        box = batch.box_for_share(images, share, draws.places(images, generator))
+        mixed, share = batch.cut_mix(images, images.index_select(0, other), box)
+        return mixed, other, share
+
+
+KINDS: tuple[type[Augmentation], ...] = (Erasing, Cutout, MixUp, CutMix)

@@ -1,0 +1,97 @@
+"""How often an augmentation changes what a trained network says: a hint that the label is no longer true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cnn_core.data.augment import Augmentation, Mixing, augmentations
+from cnn_core.data.batch_draws import mixed_seed, to_float
+
+Pictures = NDArray[np.uint8]
+Classify = Callable[[Pictures], NDArray[np.float32]]  # (N, C, H, W) -> probabilities (N, classes)
+
+STRENGTHS = (0.25, 0.5, 0.75, 1.0)
+WORST = 12  # images kept of each try
+
+
+@dataclass(frozen=True)
+class LabelSafety:
+    """T tries on the same N images; a try is a list of augmentation steps. Shares and probabilities are 0..1."""
+
+    said: NDArray[np.int64]  # (N,): the class first predicted, of the image as it is
+    sure: NDArray[np.float32]  # (N,): its probability
+    changed: NDArray[np.float64]  # (T,): share of images whose predicted class is another one after the try
+    per_class: NDArray[np.float64]  # (T, classes): the same among the images of a class; NaN where it has none
+    worst: NDArray[np.int64]  # (T, K): positions of images that lost most of that probability, the worst first
+    pictures: Pictures  # (T, K, C, H, W): what the try made of them
+    then_said: NDArray[np.int64]  # (T, K): the class predicted then
+    then_sure: NDArray[np.float32]  # (T, K): what is left of the probability of the class first predicted
+
+
+def kinds_to_try(channels: int) -> list[type[Augmentation]]:
+    """Every kind that has one label before and after, and something to change on images of so many channels."""
+    return [kind for kind in augmentations if not issubclass(kind, Mixing) and (channels == 3 or not kind.needs_colour)]
+
+
+def at_strengths(kinds: Sequence[type[Augmentation]], side: int) -> list[list[Augmentation]]:
+    """Tries for `label_safety`: each kind at each of STRENGTHS on images of `side` pixels, kind by kind."""
+    return [[kind.at_strength(strength, side)] for kind in kinds for strength in STRENGTHS]
+
+
+def label_safety(
+    images: Pictures,
+    labels: NDArray[np.int64],
+    classes: int,
+    classify: Classify,
+    tries: Sequence[Sequence[Augmentation]],
+    seed: int = 0,
+    progress: Callable[[float], object] = lambda share: None,
+) -> LabelSafety:
+    """Try every list of steps on images (N, C, H, W) and compare with the prediction for the image as it is.
+
+    Steps that mix images are left out: they change the labels too. `progress` is told the share of tries done.
+    """
+    before = classify(images)
+    said, every = before.argmax(axis=1), np.arange(len(images))
+    sure = before[every, said]
+    rows = []
+    for number, steps in enumerate(tries):
+        pictures = _apply(images, steps, mixed_seed(seed, number))
+        after = classify(pictures)
+        then_said, then_sure = after.argmax(axis=1), after[every, said]
+        other = then_said != said
+        worst = np.lexsort((then_sure - sure, ~other))[:WORST]  # those that are called something else come first
+        rows.append(
+            (
+                other.mean(),
+                _by_class(other, labels, classes),
+                worst,
+                pictures[worst],
+                then_said[worst],
+                then_sure[worst],
+            )
+        )
+        progress((number + 1) / len(tries))
+    changed, per_class, worst, pictures, then_said, then_sure = (np.stack(column) for column in zip(*rows, strict=True))
+    return LabelSafety(said, sure, changed, per_class, worst, pictures, then_said, then_sure)
+
+
+def _apply(images: Pictures, steps: Sequence[Augmentation], seed: int) -> Pictures:
+    """The steps on uint8 images, rounded back to uint8: the picture that is shown is the one that was judged."""
+    batch, generator = torch.from_numpy(images), torch.Generator().manual_seed(seed)
+    for step in steps:
+        if not isinstance(step, Mixing):
+            batch = step.apply(batch, generator)
+    return (to_float(batch) * 255).round_().byte().numpy()
+
+
+def _by_class(chosen: NDArray[np.bool_], labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """Share of True in each class, NaN where it has no image."""
+    counts = np.bincount(labels, minlength=classes)
+    hits = np.bincount(labels, weights=chosen, minlength=classes)
+    return np.divide(hits, counts, out=np.full(classes, np.nan), where=counts > 0)

@@ -1,0 +1,190 @@
+"""Augment: steps in order, pictures that follow them, a link that restores both, and what a run says of the labels."""
+
+import json
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnn_core.data.augment import augmentations
+from cnn_core.data.augment_presets import augment_presets
+from cnn_core.recipe import Recipe
+from cnn_core.training.plan import starting_recipe
+from tests.pages.conftest import Open, errors, query, run, text
+
+DIGITS = {"data.dataset": "digits"}
+
+
+def recipe_of(page: AppTest) -> Recipe:
+    return page.session_state["recipe"]
+
+
+def kinds(page: AppTest) -> list[str]:
+    return [step.kind for step in recipe_of(page).augment]
+
+
+def drawn(page: AppTest) -> str:
+    """The grid of draws, as the address of its picture."""
+    return re.findall(r'class="cnn-draws".*?src="([^"]+)"', text(page))[0]
+
+
+def stages(page: AppTest) -> list[str]:
+    return re.findall(r"<figcaption>(.*?)</figcaption>", text(page))
+
+
+def steps(*specs: dict) -> dict[str, str]:
+    return DIGITS | {"augment": json.dumps(specs)}
+
+
+def test_it_opens_with_the_recommended_steps_and_their_draws(open_page: Open) -> None:
+    page = open_page("augmentation")
+    assert recipe_of(page) == starting_recipe()
+    assert drawn(page)
+    assert [name.split(" · ")[-1] for name in stages(page)][1:] == ["Horizontal flip"]
+    assert "Train one on these images first" in [link.label for link in page.get("page_link")]
+
+
+@pytest.mark.parametrize("name", augment_presets.names())
+def test_every_set_can_be_chosen_and_says_why(open_page: Open, name: str) -> None:
+    page = open_page("augmentation", **DIGITS)
+    page.selectbox(key="augment:set").select(name)
+    run(page)
+    assert recipe_of(page).augment == augment_presets.get(name).steps
+    assert augment_presets.get(name).why in text(page)
+    passed = [augmentations.get(step.kind).title for step in augment_presets.get(name).steps]
+    assert [text.split(" · ")[-1] for text in stages(page)[1 : 1 + len(passed)]] == passed
+    assert not page.error
+
+
+def test_a_parameter_changes_the_pictures_and_the_address(open_page: Open) -> None:
+    page = open_page("augmentation", **steps({"kind": "rotation", "degrees": 5.0}))
+    before = drawn(page)
+    page.slider(key="augment:0:rotation:degrees").set_value(90.0)
+    run(page)
+    assert drawn(page) != before
+    assert json.loads(query(page)["augment"]) == [{"kind": "rotation", "degrees": 90.0}]
+    again = open_page("augmentation", **query(page))
+    assert drawn(again) == drawn(page)
+    assert recipe_of(again) == recipe_of(page)
+
+
+def test_steps_are_added_moved_and_taken_out(open_page: Open) -> None:
+    page = open_page("augmentation", **steps({"kind": "shift", "pixels": 2}))
+    page.selectbox(key="augment:add").select("invert")
+    run(page)
+    assert kinds(page) == ["shift", "invert"]
+    before = drawn(page)
+    page.button(key="augment:up:1").click()
+    run(page)
+    assert kinds(page) == ["invert", "shift"]
+    assert [name.split(" · ")[-1] for name in stages(page)[1:]] == ["Invert", "Shift"]
+    assert drawn(page) != before
+    assert page.button(key="augment:up:0").disabled
+    assert page.button(key="augment:down:1").disabled
+    page.button(key="augment:remove:0").click()
+    run(page)
+    assert [(step.kind, step.parameters) for step in recipe_of(page).augment] == [("shift", {"pixels": 2})]
+
+
+def test_other_draws_and_other_pictures_are_in_the_address(open_page: Open) -> None:
+    page = open_page("augmentation", **DIGITS)
+    seen = {drawn(page)}
+    for name in ("draws", "pictures"):
+        page.button(key=f"lab:{name}").click()
+        run(page)
+        assert query(page)[name] == "1"
+        seen.add(drawn(page))
+    page.selectbox(key="choice:class").select(6)
+    run(page)
+    seen.add(drawn(page))
+    assert len(seen) == 4
+    assert drawn(open_page("augmentation", **query(page))) == drawn(page)
+
+
+@pytest.mark.parametrize("kind", augmentations.names())
+def test_every_kind_can_be_added(open_page: Open, kind: str) -> None:
+    page = open_page("augmentation", **steps({"kind": kind}))
+    assert kinds(page) == [kind]
+    assert not page.error
+
+
+def test_mixing_shows_the_shares_of_the_labels(open_page: Open) -> None:
+    page = open_page("augmentation", **steps({"kind": "cutmix", "alpha": 1.0}))
+    assert len(stages(page)) == 2 + 8
+    assert all(re.match(r"\d+% \d", name) for name in stages(page)[2:])
+
+
+def test_only_kinds_that_change_something_are_offered(open_page: Open) -> None:
+    page = open_page("augmentation", **DIGITS)
+    offered = page.selectbox(key="augment:add").options
+    assert "Rotation" in offered
+    assert "Saturation" not in offered
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"augment": "[{"}, "not valid JSON"),
+        ({"augment": '[{"kind":"melt"}]'}, "melt"),
+        ({"augment": '[{"kind":"rotation","degrees":999}]'}, "degrees"),
+        ({"row": "99"}, "99"),
+        ({"class": "x"}, "'x'"),
+        ({"draws": "-1"}, "'-1'"),
+        ({"pictures": "0" * 5000}, "from 0 to 9999"),
+        ({"data.dataset": "imagenet"}, "imagenet"),
+    ],
+)
+def test_a_wrong_address_is_answered_with_a_sentence(open_page: Open, asked: dict[str, str], words: str) -> None:
+    page = open_page("augmentation", **asked)
+    assert words in errors(page)
+    assert len(page.error) == 1
+    assert drawn(page)
+
+
+def test_another_data_set_brings_its_steps_and_its_runs(open_page: Open, runs: list[str]) -> None:
+    page = open_page("augmentation")
+    page.selectbox(key="recipe:data.dataset").select("digits")
+    run(page)
+    assert kinds(page) == ["rotation"]
+    assert page.selectbox(key="choice:run").value == runs[0]
+
+
+def test_colour_is_offered_for_colour_only(open_page: Open) -> None:
+    page = open_page("augmentation", **steps({"kind": "colour_jitter"}))
+    shown = {str(slider.key).split(":")[-1] for slider in page.slider}
+    assert shown == {"brightness", "contrast"}
+
+
+def test_images_that_are_not_here_can_be_fetched(open_page: Open) -> None:
+    page = open_page("augmentation", **{"data.dataset": "cifar10"})
+    assert page.button(key="get")
+    assert not page.error
+
+
+def test_a_run_tells_which_changes_alter_its_answers(open_page: Open, runs: list[str]) -> None:
+    page = open_page("augmentation", **steps({"kind": "rotation", "degrees": 180.0}))
+    assert "cnn-heat" not in text(page)
+    page.button(key="safety:try").click()
+    run(page)
+    assert query(page)["run"] == runs[0]
+    shown = text(page)
+    assert shown.count('class="cnn-heat"') == 2
+    assert "Your steps (Rotation) change the answer for" in shown
+    assert shown.count("before and after") == 12
+    page.selectbox(key="choice:kind").select("rotation")
+    run(page)
+    page.segmented_control(key="choice:strength").set_value(100)
+    run(page)
+    assert "a rotated 6 is a 9" in " ".join(warning.value for warning in page.warning).replace("\\", "")
+    again = open_page("augmentation", **query(page))
+    assert "Rotation at 100% strength changes the answer" in text(again)
+
+
+def test_runs_on_other_images_are_not_asked(open_page: Open, runs: list[str]) -> None:
+    page = open_page("augmentation")
+    assert not [box for box in page.selectbox if box.key == "choice:run"]
+
+
+def test_what_is_chosen_here_is_what_train_uses(open_page: Open) -> None:
+    page = open_page("augmentation", **steps({"kind": "invert", "probability": 0.4}))
+    assert recipe_of(open_page("train", **query(page))).augment == recipe_of(page).augment
