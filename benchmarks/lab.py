@@ -7,10 +7,10 @@ import time
 import numpy as np
 
 from benchmarks.row import Row, at_most
-from cnn_core.data.augment import read_steps
-from cnn_core.data.augment_presets import augment_presets
+from cnn_core.data.augmentation.presets import augment_presets
+from cnn_core.data.augmentation.preview import draws, stages
+from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.library import open_dataset
-from cnn_core.data.preview import draws, stages
 from pages.ui.augmentation import EPOCHS, PICTURES, grid
 
 SIDE, TARGET, REPEATS = 64, 150, 20

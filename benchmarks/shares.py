@@ -9,8 +9,8 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.throughput import BATCH, dataset_of
-from cnn_core.data.augment import read_steps
-from cnn_core.data.augment_presets import augment_presets
+from cnn_core.data.augmentation.presets import augment_presets
+from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.batches import Batches
 from cnn_core.models.network import build
 from cnn_core.models.presets import layers_of

@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks.row import Row, at_least
 from benchmarks.step import rows_of
-from cnn_core.data.augment import read_steps
-from cnn_core.data.augment_presets import augment_presets
+from cnn_core.data.augmentation.presets import augment_presets
+from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset, RawImages, write
 from cnn_core.data.library import open_dataset

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.statistics import sample
+from cnn_core.data.explore.statistics import sample
 from cnn_core.inspection.montage import enlarge
 from cnn_core.settings import settings
 from pages.ui import datasets, figures, layout

@@ -21,10 +21,10 @@ ROOMS_TOGETHER = (0, 6)  # words build on words, and app.py on pages/; elsewhere
 LIGHT = (
     "cnn_core.registry", "cnn_core.settings", "cnn_core.errors", "cnn_core.recipe",
     "cnn_core.runs.store", "cnn_core.runs.folder", "cnn_core.jobs.queue", "cnn_core.jobs.pool", "cnn_core.jobs.prepare",
-    "cnn_core.training.plan", "cnn_core.data.augment", "cnn_core.data.augment_presets",
-    "cnn_core.data.library", "cnn_core.data.statistics", "cnn_core.models.summary",
+    "cnn_core.training.plan", "cnn_core.data.augmentation.steps", "cnn_core.data.augmentation.presets",
+    "cnn_core.data.library", "cnn_core.data.explore.statistics", "cnn_core.models.summary",
     "cnn_core.data.incoming.archive", "cnn_core.data.incoming.layout", "cnn_core.jobs.imports",
-    "cnn_core.data.duplicates", "cnn_core.data.embedding", "cnn_core.evaluation.label_mistakes",
+    "cnn_core.data.explore.duplicates", "cnn_core.data.explore.embedding", "cnn_core.evaluation.label_mistakes",
     "cnn_core.evaluation.metrics", "cnn_core.inspection.montage",
 )  # fmt: skip
 FILES = [ROOT / "app.py", *sorted((ROOT / "cnn_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]

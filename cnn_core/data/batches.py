@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from cnn_core.data.augment import Augmentation, augment
-from cnn_core.data.batch_draws import constant, mixed_seed
+from cnn_core.data.augmentation.batch_draws import constant, mixed_seed
+from cnn_core.data.augmentation.steps import Augmentation, augment
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.pixels import Pixels
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cnn_core.data.augment import Augmentation, Mixing, augmentations
-from cnn_core.data.batch_draws import mixed_seed, to_float
+from cnn_core.data.augmentation.batch_draws import mixed_seed, to_float
+from cnn_core.data.augmentation.steps import Augmentation, Mixing, augmentations
 
 Pictures = NDArray[np.uint8]
 Classify = Callable[[Pictures], NDArray[np.float32]]  # (N, C, H, W) -> probabilities (N, classes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnn_core.data.augment import read_steps
+from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.sources import dataset_sources
 from cnn_core.errors import RecipeError
 from cnn_core.models.presets import layers_of, network_presets

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from cnn_core.data.augment import read_steps
+from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import DivergedError

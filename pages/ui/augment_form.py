@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from cnn_core.data.augment import augmentations
-from cnn_core.data.augment_presets import augment_presets
+from cnn_core.data.augmentation.presets import augment_presets
+from cnn_core.data.augmentation.steps import augmentations
 from cnn_core.recipe import AugmentSpec, Recipe, noted
 from cnn_core.training.plan import input_of
 from pages.ui import forms

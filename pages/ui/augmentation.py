@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.augment import Augmentation, read_steps
+from cnn_core.data.augmentation.preview import Pictures, Shares, draws, stages
+from cnn_core.data.augmentation.steps import Augmentation, read_steps
 from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.explore.statistics import sample
 from cnn_core.data.library import is_ready
-from cnn_core.data.preview import Pictures, Shares, draws, stages
 from cnn_core.data.sources import dataset_sources
-from cnn_core.data.statistics import sample
 from cnn_core.recipe import Recipe
 from pages.ui import address, augment_form, datasets, layout, words
 from pages.ui.errors import say

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.statistics import class_counts, deviation_images, mean_images
+from cnn_core.data.explore.statistics import class_counts, deviation_images, mean_images
 from cnn_core.inspection.montage import montage
 from pages.ui import figures, layout, words
 from pages.ui.pictures import gallery

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.duplicates import Group, copies_to_remove, find_copies
+from cnn_core.data.explore.duplicates import Group, copies_to_remove, find_copies
 from pages.ui import address, figures, layout, sealed, versions, words
 from pages.ui.pictures import gallery
 

@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.explore.statistics import sample
 from cnn_core.data.library import is_ready, open_dataset, preparation
 from cnn_core.data.source import DatasetSource
 from cnn_core.data.sources import dataset_sources
-from cnn_core.data.statistics import sample
 from cnn_core.inspection.montage import enlarge
 from cnn_core.jobs.prepare import preparation_error, prepare_in_background, preparing
 from cnn_core.runs.tables import Run

@@ -10,8 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnn_core.data.dataset import SPLITS, ImageDataset
-from cnn_core.data.embedding import MOST, Plane, pixel_features, plane, spread_over_classes
-from cnn_core.data.statistics import split_names
+from cnn_core.data.explore.embedding import MOST, Plane, pixel_features, plane, spread_over_classes
+from cnn_core.data.explore.statistics import split_names
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run
 from pages.ui import address, datasets, layout, sealed, words

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.explore.statistics import sample
 from cnn_core.data.incoming.import_spec import ImportReport
 from cnn_core.data.library import open_dataset
-from cnn_core.data.statistics import sample
 from pages.ui import figures, layout, words
 from pages.ui.errors import plain
 from pages.ui.pictures import data_uri, strip

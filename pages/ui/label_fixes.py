@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.statistics import split_names
+from cnn_core.data.explore.statistics import split_names
 from cnn_core.evaluation.label_mistakes import Suspects, label_mistakes
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run

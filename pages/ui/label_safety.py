@@ -9,9 +9,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.augment import Augmentation, Mixing, augmentations, read_steps
+from cnn_core.data.augmentation.steps import Augmentation, Mixing, augmentations, read_steps
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.statistics import sample
+from cnn_core.data.explore.statistics import sample
 from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, at_strengths, kinds_to_try, label_safety
 from cnn_core.recipe import AugmentSpec, Recipe
 from cnn_core.runs.folder import RunFolder

@@ -7,8 +7,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.explore.statistics import split_names
 from cnn_core.data.shelf import items
-from cnn_core.data.statistics import split_names
 from cnn_core.inspection.montage import enlarge, montage
 from pages.ui import address, figures, layout, sealed, words
 from pages.ui.errors import plain

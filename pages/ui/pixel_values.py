@@ -7,8 +7,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnn_core.data.dataset import SPLITS, ImageDataset
-from cnn_core.data.original_sizes import OriginalSizes, original_sizes
-from cnn_core.data.tones import MOST, Tones, channel_histogram, drawn, mean_and_deviation, tones, usual_range
+from cnn_core.data.explore.original_sizes import OriginalSizes, original_sizes
+from cnn_core.data.explore.tones import MOST, Tones, channel_histogram, drawn, mean_and_deviation, tones, usual_range
 from pages.ui import address, figures, histograms, layout, sealed, words
 from pages.ui.pictures import gallery
 

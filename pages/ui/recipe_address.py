@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnn_core.data.augment import read_steps
+from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.sources import dataset_sources
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.presets import layers_of, network_presets

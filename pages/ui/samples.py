@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from cnn_core.data.dataset import SPLITS, ImageDataset
-from cnn_core.data.statistics import sample
+from cnn_core.data.explore.statistics import sample
 from pages.ui import address, layout, sealed, words
 from pages.ui.errors import plain
 from pages.ui.pictures import data_uri, gallery, strip

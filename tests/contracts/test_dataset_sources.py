@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn_core.data.augment import read_steps
+from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.library import is_ready, open_dataset, prepare
 from cnn_core.data.source import DatasetSource
 from cnn_core.data.sources import BUILT_IN

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnn_core.data.augment import Augmentation, read_steps
+from cnn_core.data.augmentation.steps import Augmentation, read_steps
 from cnn_core.evaluation.label_safety import STRENGTHS, WORST, at_strengths, kinds_to_try, label_safety
 from cnn_core.recipe import AugmentSpec
 

@@ -6,8 +6,8 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data.augment import augmentations
-from cnn_core.data.augment_presets import augment_presets
+from cnn_core.data.augmentation.presets import augment_presets
+from cnn_core.data.augmentation.steps import augmentations
 from cnn_core.recipe import Recipe
 from cnn_core.training.plan import starting_recipe
 from tests.pages.conftest import Open, errors, query, run, text

@@ -11,7 +11,7 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.library import open_dataset
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
-from tests.data.planted import brighter, with_images
+from tests.data.explore.planted import brighter, with_images
 from tests.pages.conftest import Open, errors, query, run, text
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data.augment_presets import augment_presets
+from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.sources import BUILT_IN, dataset_sources
 from cnn_core.jobs.queue import submit
 from cnn_core.models.presets import network_presets

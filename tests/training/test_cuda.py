@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnn_core.data.augment import Augmentation, augment, augmentations
+from cnn_core.data.augmentation.steps import Augmentation, augment, augmentations
 from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.library import open_dataset

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cnn_core.data import augment_boxes, augment_colour, augment_geometry, augment_policy
-from cnn_core.data.augmentation import Augmentation, Mixing, augmentations
+from cnn_core.data.augmentation import boxes, colour, geometry, policy
+from cnn_core.data.augmentation.base import Augmentation, Mixing, augmentations
 from cnn_core.errors import PlaygroundError, RecipeError
 from cnn_core.recipe import AugmentSpec, parse
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Augmentation", "Mixing", "augment", "augmentations", "read_steps"]
 
-for _module in (augment_geometry, augment_colour, augment_boxes, augment_policy):
+for _module in (geometry, colour, boxes, policy):
     for _kind in _module.KINDS:
         augmentations.add(_kind.kind, _kind)
 
@@ -42,7 +42,7 @@ def augment(
     Returns float32 images in 0..1, and the labels as they are, or where a step mixes images float32 (N, classes): the
     share of each class, which add up to 1.
     """
-    from cnn_core.data.batch_draws import to_float
+    from cnn_core.data.augmentation.batch_draws import to_float
 
     for step in steps:
         if isinstance(step, Mixing):

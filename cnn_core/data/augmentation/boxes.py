@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cnn_core.data.augmentation import Augmentation, Mixing
+from cnn_core.data.augmentation.base import Augmentation, Mixing
 from cnn_core.recipe import option
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ class Erasing(Augmentation):
     area: float = option(0.3, "Largest box, as a share of the picture; the smallest is 2%.", ge=0, le=1, strong=0.6)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_boxes as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_boxes as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         area = draws.between(images, min(0.02, self.area), self.area, generator)
         ratio = draws.between(images, math.log(0.3), math.log(3.3), generator).exp()
@@ -45,8 +45,8 @@ class Cutout(Augmentation):
     )
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_boxes as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_boxes as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         return batch.erase(images, batch.square(draws.places(images, generator), self.size))
 
@@ -62,8 +62,8 @@ class MixUp(Mixing):
     )  # fmt: skip
 
     def mix(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
-        from cnn_core.data import batch_boxes as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_boxes as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         other, share = draws.order(images, generator), draws.beta(images, self.alpha, generator)
         return batch.mix_up(images, images.index_select(0, other), share), other, share
@@ -80,8 +80,8 @@ class CutMix(Mixing):
     )  # fmt: skip
 
     def mix(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
-        from cnn_core.data import batch_boxes as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_boxes as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         other, share = draws.order(images, generator), draws.beta(images, self.alpha, generator)
         box = batch.box_for_share(images, share, draws.places(images, generator))

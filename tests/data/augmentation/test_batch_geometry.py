@@ -4,8 +4,8 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as oracle
 
-from cnn_core.data import batch_geometry as batch
-from tests.data.augmented import differing, per_image, pictures
+from cnn_core.data.augmentation import batch_geometry as batch
+from tests.data.augmentation.augmented import differing, per_image, pictures
 
 HALF = 0.005  # share of pixels: a source coordinate of exactly half a pixel may round to either side
 FLIPPED = torch.tensor([True, False, True, True, False, False])

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.chunks import chunks
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.resample import resampled
+from cnn_core.data.explore.chunks import chunks
+from cnn_core.data.explore.resample import resampled
 from cnn_core.data.splits import stratified_part
 
 MOST = 10_000  # points that a browser still moves smoothly

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnn_core.data.augment import Augmentation, augment, augmentations, read_steps
-from cnn_core.data.augment_presets import AugmentPreset, augment_presets
+from cnn_core.data.augmentation.presets import AugmentPreset, augment_presets
+from cnn_core.data.augmentation.preview import draws, stages
+from cnn_core.data.augmentation.steps import Augmentation, augment, augmentations, read_steps
 from cnn_core.data.batches import Batches
 from cnn_core.data.library import open_dataset
-from cnn_core.data.preview import draws, stages
 from cnn_core.errors import RecipeError
 from cnn_core.recipe import AugmentSpec, noted
-from tests.data.augmented import pictures
+from tests.data.augmentation.augmented import pictures
 
 MIXING = {"mixup": {"alpha": 1.0}, "cutmix": {"alpha": 1.0}}  # have no scale of strength
 

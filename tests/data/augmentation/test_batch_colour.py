@@ -4,8 +4,8 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as oracle
 
-from cnn_core.data import batch_colour as batch
-from tests.data.augmented import per_image, pictures
+from cnn_core.data.augmentation import batch_colour as batch
+from tests.data.augmentation.augmented import per_image, pictures
 
 ROUNDING = 5e-6  # of values 0..1: float32 arithmetic in another order
 FACTORS = torch.tensor([0.0, 0.5, 0.9, 1.0, 1.3, 2.0])

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnn_core.data.augment import Augmentation, augment
-from cnn_core.data.batch_draws import mixed_seed
+from cnn_core.data.augmentation.batch_draws import mixed_seed
+from cnn_core.data.augmentation.steps import Augmentation, augment
 
 Pictures = NDArray[np.uint8]
 Shares = NDArray[np.float32]

@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.chunks import chunks
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.resample import grey, resampling
+from cnn_core.data.explore.chunks import chunks
+from cnn_core.data.explore.resample import grey, resampling
 
 SMALL, LOW = 32, 8  # side of the grey version and of the block of low frequencies, as in imagehash
 DISTANCE = 6  # bits of 64 in which the hashes of copies may differ

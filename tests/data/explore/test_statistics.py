@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.explore.statistics import class_counts, deviation_images, mean_images, sample, split_names
 from cnn_core.data.library import open_dataset
-from cnn_core.data.statistics import class_counts, deviation_images, mean_images, sample, split_names
 
 
 @pytest.fixture

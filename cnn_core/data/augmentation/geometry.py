@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from cnn_core.data.augmentation import Augmentation
+from cnn_core.data.augmentation.base import Augmentation
 from cnn_core.recipe import option
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ class HorizontalFlip(Augmentation):
     probability: float = option(0.5, "Share of images that are mirrored.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_draws as draws
-        from cnn_core.data import batch_geometry as batch
+        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_geometry as batch
 
         return batch.flip_left_right(images, draws.chance(images, self.probability, generator))
 
@@ -33,8 +33,8 @@ class VerticalFlip(Augmentation):
     probability: float = option(0.5, "Share of images that are mirrored.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_draws as draws
-        from cnn_core.data import batch_geometry as batch
+        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_geometry as batch
 
         return batch.flip_top_bottom(images, draws.chance(images, self.probability, generator))
 
@@ -48,8 +48,8 @@ class Shift(Augmentation):
     pixels: int = option(1, "Largest move in each direction.", ge=0, le=128, unit="px", strong=0.5)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_draws as draws
-        from cnn_core.data import batch_geometry as batch
+        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_geometry as batch
 
         return batch.shift(images, draws.whole_numbers(images, self.pixels, 2, generator))
 
@@ -63,8 +63,8 @@ class Rotation(Augmentation):
     degrees: float = option(15.0, "Largest turn to either side.", ge=0, le=180, unit="°", strong=180.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_draws as draws
-        from cnn_core.data import batch_geometry as batch
+        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_geometry as batch
 
         return batch.rotate(images, draws.between(images, -self.degrees, self.degrees, generator))
 
@@ -77,8 +77,8 @@ class Scale(Augmentation):
     amount: float = option(0.1, "Size is multiplied by up to 1 ± this.", ge=0, le=0.9, strong=0.8)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_draws as draws
-        from cnn_core.data import batch_geometry as batch
+        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_geometry as batch
 
         return batch.scale(images, draws.factors(images, self.amount, generator))
 
@@ -92,8 +92,8 @@ class Shear(Augmentation):
     degrees: float = option(10.0, "Largest angle in either direction.", ge=0, le=60, unit="°", strong=45.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_draws as draws
-        from cnn_core.data import batch_geometry as batch
+        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_geometry as batch
 
         across, down = (draws.between(images, -self.degrees, self.degrees, generator) for _ in range(2))
         return batch.shear(images, across, down)
@@ -109,8 +109,8 @@ class Perspective(Augmentation):
     )
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_draws as draws
-        from cnn_core.data import batch_geometry as batch
+        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_geometry as batch
 
         height, width = images.shape[-2:]
         own = (0, 0, width, 0, width, height, 0, height)
@@ -129,8 +129,8 @@ class RandomCrop(Augmentation):
     border: Literal["mirror", "black"] = option("mirror", "What is added: the picture mirrored at its edge, or black.")
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_draws as draws
-        from cnn_core.data import batch_geometry as batch
+        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_geometry as batch
 
         moves = draws.whole_numbers(images, self.padding, 2, generator)
         return batch.crop_reflected(images, moves) if self.border == "mirror" else batch.shift(images, -moves)

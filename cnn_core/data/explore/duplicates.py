@@ -15,10 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.chunks import chunks
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.near_pairs import near_pairs
-from cnn_core.data.statistics import split_names
+from cnn_core.data.explore.chunks import chunks
+from cnn_core.data.explore.near_pairs import near_pairs
+from cnn_core.data.explore.statistics import split_names
 
 Kind = Literal["exact", "near"]
 KEPT_FIRST = ("test", "validation", "train")  # the final exam stays as it is

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.chunks import chunks
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.resample import grey
+from cnn_core.data.explore.chunks import chunks
+from cnn_core.data.explore.resample import grey
 
 MOST = 20_000  # images that statistics of a split are made from
 UNUSUAL = 3.5  # Iglewicz and Hoaglin, "How to detect and handle outliers" (1993)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnn_core.data.batch_draws import constant, to_float
-from cnn_core.data.batch_geometry import choose
+from cnn_core.data.augmentation.batch_draws import constant, to_float
+from cnn_core.data.augmentation.batch_geometry import choose
 
 GREY = (0.2989, 0.587, 0.114)  # ITU-R 601-2 luma, as Pillow and torchvision
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.chunks import chunks
 from cnn_core.data.dataset import SPLITS, ImageDataset
+from cnn_core.data.explore.chunks import chunks
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnn_core.data.augmentation import Augmentation
+from cnn_core.data.augmentation.base import Augmentation
 from cnn_core.recipe import option
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ class ColourJitter(Augmentation):
     )
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         if self.brightness:
             images = batch.brighten(images, draws.factors(images, self.brightness, generator))
@@ -49,8 +49,8 @@ class Brightness(Augmentation):
     amount: float = option(0.2, "Brightness is multiplied by up to 1 ± this; 0 is black.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         return batch.brighten(images, draws.factors(images, self.amount, generator))
 
@@ -64,8 +64,8 @@ class Contrast(Augmentation):
     amount: float = option(0.2, "Contrast is multiplied by up to 1 ± this; 0 is even grey.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         return batch.contrast(images, draws.factors(images, self.amount, generator))
 
@@ -80,8 +80,8 @@ class Saturation(Augmentation):
     amount: float = option(0.2, "Saturation is multiplied by up to 1 ± this; 0 is grey.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         return batch.saturate(images, draws.factors(images, self.amount, generator))
 
@@ -95,8 +95,8 @@ class Hue(Augmentation):
     turn: float = option(0.05, "Largest turn, as a share of the colour circle.", ge=0, le=0.5, strong=0.5)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         return batch.turn_hue(images, draws.between(images, -self.turn, self.turn, generator))
 
@@ -110,8 +110,8 @@ class Greyscale(Augmentation):
     probability: float = option(0.2, "Share of images without colour.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         coloured = ~draws.chance(images, self.probability, generator)
         return batch.saturate(images, coloured.float())
@@ -125,8 +125,8 @@ class Invert(Augmentation):
     probability: float = option(0.2, "Share of images that are inverted.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         return batch.invert(images, draws.chance(images, self.probability, generator))
 
@@ -141,8 +141,8 @@ class Blur(Augmentation):
     )
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         radius = min(round(3 * self.sigma + 0.5), min(images.shape[2:]) - 1)  # 99.7% of the Gaussian
         return batch.blur(images, draws.between(images, 0.0, self.sigma, generator), radius)
@@ -157,8 +157,8 @@ class Sharpness(Augmentation):
     amount: float = option(0.5, "Sharpness is multiplied by up to 1 ± this; 0 is soft.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         return batch.sharpen(images, draws.factors(images, self.amount, generator))
 
@@ -173,8 +173,8 @@ class Noise(Augmentation):
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         import torch
 
-        from cnn_core.data import batch_colour as batch
-        from cnn_core.data import batch_draws as draws
+        from cnn_core.data.augmentation import batch_colour as batch
+        from cnn_core.data.augmentation import batch_draws as draws
 
         deviation = draws.between(images, 0.0, self.deviation, generator)
         noise = torch.randn(images.shape, generator=generator, device=images.device)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cnn_core.data.batch_draws import constant, to_float
+from cnn_core.data.augmentation.batch_draws import constant, to_float
 
 
 def square(centres: Tensor, size: int) -> Tensor:

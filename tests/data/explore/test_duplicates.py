@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.fft import dct
 
-from cnn_core.data import near_pairs
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.duplicates import Group, copies_to_remove, find_copies
+from cnn_core.data.explore import near_pairs
+from cnn_core.data.explore.duplicates import Group, copies_to_remove, find_copies
+from cnn_core.data.explore.near_pairs import DISTANCE, candidates, frequencies, perceptual_hashes
 from cnn_core.data.library import open_dataset
-from cnn_core.data.near_pairs import DISTANCE, candidates, frequencies, perceptual_hashes
-from tests.data.planted import brighter, jpeg, with_images
+from tests.data.explore.planted import brighter, jpeg, with_images
 
 
 @pytest.fixture

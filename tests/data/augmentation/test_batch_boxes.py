@@ -8,11 +8,11 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as oracle
 
-from cnn_core.data import batch_boxes as batch
-from cnn_core.data.augment import augment, read_steps
-from cnn_core.data.batch_draws import beta, order
+from cnn_core.data.augmentation import batch_boxes as batch
+from cnn_core.data.augmentation.batch_draws import beta, order
+from cnn_core.data.augmentation.steps import augment, read_steps
 from cnn_core.recipe import AugmentSpec
-from tests.data.augmented import pictures
+from tests.data.augmentation.augmented import pictures
 
 ROUNDING = 5e-6
 LABELS, CLASSES = torch.tensor([0, 1, 2, 3, 4, 4]), 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnn_core.data.augmentation import Augmentation, augmentations
+from cnn_core.data.augmentation.base import Augmentation, augmentations
 from cnn_core.recipe import option
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class RandomPolicy(Augmentation):
     operations: int = option(2, "How many operations each image gets, one after the other.", ge=1, le=6)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.batch_draws import to_float
+        from cnn_core.data.augmentation.batch_draws import to_float
 
         images = to_float(images)
         side = max(images.shape[2:])
@@ -44,7 +44,7 @@ class RandomPolicy(Augmentation):
         """One operation for each image. A batch that cannot be dealt out evenly is filled up with copies."""
         import torch
 
-        from cnn_core.data.batch_draws import order
+        from cnn_core.data.augmentation.batch_draws import order
 
         hands = len(steps) + 1  # the last one leaves its images alone
         each = -(-len(images) // hands)
