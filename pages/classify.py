@@ -6,7 +6,7 @@ import streamlit as st
 from cnn_core.data.explore.statistics import sample
 from cnn_core.inspection.montage import enlarge
 from cnn_core.settings import settings
-from pages.ui import datasets, figures, layout
+from pages.ui import datasets, figures, layout, sealed
 from pages.ui.classifiers import classifier, pick_epoch, top, uploads
 from pages.ui.errors import plain
 from pages.ui.pictures import TYPES, pixels, thumbnail
@@ -47,8 +47,9 @@ with results:
                 figures.bars(top(network.classify(seen[None])[0], network.classes))
     if not pictures:
         dataset = datasets.of_run(run)
-        st.markdown("**Until then: test images it has not learned from**")
-        chosen_images = sample(dataset, "test", None, SAMPLES, seed=1)
+        split = sealed.unseen(dataset)
+        st.markdown(f"**Until then: {split} images it has not learned from**")
+        chosen_images = sample(dataset, split, None, SAMPLES, seed=1)
         probabilities = network.classify(np.asarray(dataset.images[chosen_images]))
         grid = st.grid(2, min_column_width=300, border=True)
         for index, shares in zip(chosen_images, probabilities, strict=True):

@@ -42,6 +42,8 @@ with panel, layout.card("Data set"):
     st.caption(plain(source.description))
     datasets.facts(source)
     layout.go("train", "Train on it", ":material/play_circle:", primary=True, **{"data.dataset": name})
+    layout.go("augmentation", "Augment it", ":material/auto_fix_high:", False, **{"data.dataset": name})
+    layout.go("bring", "Your images", ":material/add_photo_alternate:")
 
 with results:
     versions.told()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnn_core.evaluation.metrics import evaluate
 from cnn_core.runs.folder import RunFolder
-from pages.ui import datasets, evaluation, figures, layout, words
+from pages.ui import datasets, evaluation, figures, layout, sealed, words
 from pages.ui.runs import pick_run, require_runs
 
 layout.title("Evaluate", "The weights of the best epoch on test images that neither training nor that choice has seen.")
@@ -37,4 +37,5 @@ with matrix, layout.card("Confusion", "Rows are what it is, columns what the net
     figures.confusion_matrix(result.confusion, dataset.classes, (true, predicted))
 with layout.card("The pictures of one cell", "The most confident first: these are the mistakes worth a look."):
     evaluation.cell_choice(dataset.classes, true, predicted)
-    evaluation.cell_images(dataset, predictions, true, predicted)
+    if not sealed.asked(dataset):
+        evaluation.cell_images(dataset, predictions, true, predicted)

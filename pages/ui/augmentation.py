@@ -14,7 +14,7 @@ from cnn_core.data.explore.statistics import sample
 from cnn_core.data.library import is_ready
 from cnn_core.data.sources import dataset_sources
 from cnn_core.recipe import Recipe
-from pages.ui import address, augment_form, datasets, layout, words
+from pages.ui import address, augment_form, datasets, layout, sealed, words
 from pages.ui.errors import say
 from pages.ui.pictures import data_uri, gallery, strip
 from pages.ui.recipe_address import query_of, recipe_shown
@@ -97,7 +97,16 @@ def _choose_images(dataset: ImageDataset) -> np.ndarray:
         width=220,
     )
     seed = _number("pictures", "Other pictures", "shuffle", "Draw other training images.")
-    return sample(dataset, "train", None if label == EVERY else label, PICTURES, seed)
+    drawn = sample(dataset, "train", None if label == EVERY else label, PICTURES, seed)
+    return _led_by(address.asked("first"), drawn, dataset)
+
+
+def _led_by(wanted: str, drawn: np.ndarray, dataset: ImageDataset) -> np.ndarray:
+    """The image that the address names comes first; one that there is not, or that is sealed, is left out."""
+    first = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 12 else -1
+    if not 0 <= first < len(dataset.labels) or not sealed.shown(dataset, np.array([first])).all():
+        return drawn
+    return np.concatenate([[first], drawn[drawn != first]])[:PICTURES]
 
 
 def _number(name: str, text: str, icon: str, note: str) -> int:

@@ -15,12 +15,12 @@ from cnn_core.inference import Classifier
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run
 from cnn_core.settings import settings
-from pages.ui import address
+from pages.ui import address, sealed
 from pages.ui.errors import say
 from pages.ui.pictures import TYPES
 
 BEST = "best"
-FROM = ("Test images", "A file")
+FROM = ("The data set", "A file")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -68,23 +68,24 @@ def top(probabilities: np.ndarray, classes: Sequence[str], most: int = 5) -> dic
 
 
 def pick_picture(network: Classifier, dataset: ImageDataset) -> tuple[np.ndarray, str | None]:
-    """A test image or one of the person's own, as uint8 (C, H, W), and its class where that is known."""
-    source = st.segmented_control(
-        "From", ("Test images", "A file"), default="Test images", label_visibility="collapsed"
-    )
+    """An image that was not learned from, or one of the person's own: uint8 (C, H, W), and its class if known."""
+    source = st.segmented_control("From", FROM, default=FROM[0], label_visibility="collapsed")
     if source == FROM[1]:
         file = st.file_uploader("A picture, best with one thing in the middle", type=TYPES)
         if pictures := uploads([(file.name, file.getvalue())] if file else []):
             return network.see(pictures[0][1]), None
-        st.caption("Until then a test image is shown.")
-    index = _test_image(dataset)
+        st.caption("Until then one of the data set is shown.")
+    index = _unseen_image(dataset)
     return np.asarray(dataset.images[index]), dataset.classes[dataset.labels[index]]
 
 
-def _test_image(dataset: ImageDataset) -> int:
-    """A test image chosen by class and number, tied to the address; its position in the data set."""
-    test, numbers = dataset.splits["test"], list(range(len(dataset.classes)))
+def _unseen_image(dataset: ImageDataset) -> int:
+    """A test image, or where these are sealed a validation image, chosen by class and number, tied to the address."""
+    images, numbers = dataset.splits[sealed.unseen(dataset)], list(range(len(dataset.classes)))
     label = address.choose(st.selectbox, "Class", numbers, name="class", format_func=lambda n: dataset.classes[n])
-    members = test[dataset.labels[test] == label]
+    members = images[dataset.labels[images] == label]
+    if not len(members):
+        st.caption("This class has no such image; shown is one of another.")
+        members = images
     place = st.number_input("Number", step=1, **address.mirror_number("image", 0, 0, len(members) - 1))
     return int(members[place])

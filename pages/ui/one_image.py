@@ -34,6 +34,8 @@ def view(dataset: ImageDataset) -> None:
         _as_numbers(dataset, index, names.index(channel), values == "Normalised")
     with layout.card("As the network gets it", "Training may first shift, flip or colour it at random."):
         _as_tensor(dataset, np.asarray(dataset.images[index]))
+        steps = {"data.dataset": dataset.name, "first": str(index)}
+        layout.links({"augmentation": ("Before and after each step", ":material/auto_fix_high:")}, **steps)
 
 
 def normalised(dataset: ImageDataset, image: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -17,6 +17,11 @@ def is_sealed(dataset: ImageDataset) -> bool:
     return shelf.is_own(dataset.name) and not st.session_state.get(_key(dataset))
 
 
+def unseen(dataset: ImageDataset) -> str:
+    """The split to take examples from that no network has learned from: test images unless they are sealed."""
+    return "validation" if is_sealed(dataset) else "test"
+
+
 def shown(dataset: ImageDataset, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of `positions` may be shown."""
     if not is_sealed(dataset):

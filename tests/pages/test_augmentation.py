@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.augmentation.steps import augmentations
+from cnn_core.data.library import open_dataset
 from cnn_core.recipe import Recipe
 from cnn_core.training.plan import starting_recipe
 from tests.pages.conftest import Open, errors, query, run, text
@@ -188,3 +189,19 @@ def test_runs_on_other_images_are_not_asked(open_page: Open, runs: list[str]) ->
 def test_what_is_chosen_here_is_what_train_uses(open_page: Open) -> None:
     page = open_page("augmentation", **steps({"kind": "invert", "probability": 0.4}))
     assert recipe_of(open_page("train", **query(page))).augment == recipe_of(page).augment
+
+
+def test_the_image_of_the_address_comes_first(open_page: Open) -> None:
+    plain = open_page("augmentation", **{"data.dataset": "digits"})
+    led = open_page("augmentation", **{"data.dataset": "digits", "first": 7})
+    digit = f"{open_dataset('digits').labels[7]}"
+    assert first_stage(led) == digit
+    assert text(plain) != text(led)
+    assert not open_page("augmentation", **{"data.dataset": "digits", "first": "99999"}).error
+
+
+def first_stage(page: AppTest) -> str:
+    """The class written below the first picture of the one that passes the steps."""
+    found = re.search(r"<figcaption>([^<]*)", text(page))
+    assert found
+    return found[1]

@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 from cnn_core.data import shelf
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.library import open_dataset
+from cnn_core.recipe import DataSpec
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from tests.data.explore.planted import brighter, with_images
-from tests.pages.conftest import Open, errors, query, run, text
+from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
 
 
 @pytest.fixture
@@ -184,3 +185,18 @@ def test_a_version_that_cannot_be_made_is_answered_and_the_decisions_kept(open_p
     assert "leave no test image" in errors(page)
     assert page.button(key="make-version").label == "Make a new version with 270 changes"
     assert not shelf.own_datasets()
+
+
+def test_evaluate_shows_the_sealed_test_images_only_after_a_look_that_is_counted(open_page: Open) -> None:
+    known = shelf.derive(open_dataset("digits"), "Mine", removed=[0])
+    recipe = digits_recipe("simple_cnn", 1)
+    run_id = train(recipe.model_copy(update={"data": DataSpec(dataset=known.id)}), "on mine")
+    page = open_page("evaluate", run=run_id)
+    assert "The test images are sealed" in text(page)
+    assert "cnn-gallery" not in text(page)
+    page.button(key="look").click()
+    run(page)
+    assert "cnn-gallery" in text(page)
+    assert shelf.about(known.id).looks == 1
+    assert not open_page("classify", run=run_id).error
+    assert not open_page("feature_maps", run=run_id).error
