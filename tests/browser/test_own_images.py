@@ -28,6 +28,7 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
         box.fill(name)
         press(page, "Add class")
         expect(page.locator("input[type=file]")).to_have_count(place + 1, timeout=LONG)
+        at_rest(page)
         page.locator("input[type=file]").nth(place).set_input_files([png(number) for number in of_class(label, 60)])
         expect(page.get_by_text(f"{name} · 60 pictures")).to_be_visible(timeout=LONG)
     a_picture_by_camera(page)
@@ -47,6 +48,11 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
     page.locator("input[type=file]").set_input_files([png(unseen)])  # type: ignore[list-item]
     expect(page.get_by_text("as the network sees it")).to_be_visible(timeout=LONG)
     expect(page.locator(".cnn-bars").first).to_contain_text("boots")
+
+
+def at_rest(page: Page) -> None:
+    """The server has drawn all of the page: a widget that is redrawn would lose its files."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
 
 
 def a_picture_by_camera(page: Page) -> None:
