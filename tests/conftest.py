@@ -6,7 +6,14 @@ import pytest
 
 from cnn_core.settings import Settings
 
+ALONE = ("tests/browser/", "tests/jobs/", "tests/test_command_line.py")  # start apps and workers, and wait for them
 CLOSED = "http://127.0.0.1:9"  # the discard port: nobody listens
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture

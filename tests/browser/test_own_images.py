@@ -13,7 +13,6 @@ from tests.browser.test_story import NewPage, badge, press
 from tests.data.pictures import RAW, of_class, picture, write_zip
 
 pytestmark = pytest.mark.browser
-LONG = 60_000.0  # ms, for what takes a second on a computer with nothing else to do
 CLASSES = {"boots": 9, "trousers": 1}
 
 
@@ -27,26 +26,26 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
         box = page.get_by_placeholder("Name of a class")
         box.fill(name)
         press(page, "Add class")
-        expect(page.locator("input[type=file]")).to_have_count(place + 1, timeout=LONG)
+        expect(page.locator("input[type=file]")).to_have_count(place + 1)
         at_rest(page)
         page.locator("input[type=file]").nth(place).set_input_files([png(number) for number in of_class(label, 60)])
-        expect(page.get_by_text(f"{name} · 60 pictures")).to_be_visible(timeout=LONG)
+        expect(page.get_by_text(f"{name} · 60 pictures")).to_be_visible()
     a_picture_by_camera(page)
     page.get_by_label("Name", exact=True).fill("Boots or trousers")
     page.get_by_label("Name", exact=True).press("Enter")
     page.get_by_role("spinbutton", name="Size").fill("28")
     page.get_by_role("spinbutton", name="Size").press("Enter")
-    expect(page.get_by_text("28 × 28 pixels")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("28 × 28 pixels")).to_be_visible()
     press(page, "Import")
     page.get_by_test_id("stMain").get_by_role("link", name="Train on it").click()
     page.wait_for_url("**/train?data.dataset=own-*")
     wait_until_ready()
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
-    badge(page, "finished", seconds=60)
+    badge(page, "finished", seconds=180)
     page.goto(re.sub(r"/train\?run=(\w+).*", r"/classify?run=\1", page.url))
     unseen = of_class(CLASSES["boots"], 1, first=200)[0]
     page.locator("input[type=file]").set_input_files([png(unseen)])  # type: ignore[list-item]
-    expect(page.get_by_text("as the network sees it")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("as the network sees it")).to_be_visible()
     expect(page.locator(".cnn-bars").first).to_contain_text("boots")
 
 
@@ -62,9 +61,9 @@ def a_picture_by_camera(page: Page) -> None:
     page.locator("label", has_text="Camera").nth(2).click()
     page.wait_for_function("document.querySelector('video')?.currentTime > 0.5")
     page.get_by_role("button", name="Take Photo").click()
-    expect(page.get_by_text("camera · 1 picture")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("camera · 1 picture")).to_be_visible()
     page.get_by_role("button", name="Remove").nth(2).click()
-    expect(page.get_by_text("camera · 1 picture")).to_have_count(0, timeout=LONG)
+    expect(page.get_by_text("camera · 1 picture")).to_have_count(0)
 
 
 def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path: Path) -> None:
@@ -78,9 +77,9 @@ def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path:
     files |= {"test/Bag/planted.png": planted_leak, "train/Coat/again.png": picture(of_class(4, 1)[0], kind="PNG")}
     page = new_page(f"{app.url}/bring")
     page.locator("input[type=file]").first.set_input_files(write_zip(tmp_path / "ten.zip", files))
-    expect(page.get_by_text("162 pictures of 10 classes")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("162 pictures of 10 classes")).to_be_visible()
     press(page, "Import")
-    expect(page.get_by_role("link", name="Train on it")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("link", name="Train on it")).to_be_visible()
     (known,) = shelf.own_datasets()
     assert (known.images, known.classes) == (162, 10)
     find_the_planted(page, app, known.id)
@@ -89,11 +88,11 @@ def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path:
 def find_the_planted(page: Page, app: App, dataset: str) -> None:
     """The Data page names the copies and the leak, and one click makes a version without them."""
     page.goto(f"{app.url}/data?dataset={dataset}&view=copies")
-    expect(page.get_by_text("Across splits · 1")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("Across splits · 1")).to_be_visible()
     expect(page.get_by_text("Exact · 2")).to_be_visible()
     press(page, "Remove the copies")
-    expect(page.get_by_text("This is ten · v2")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("This is ten · v2")).to_be_visible()
     newest, old = shelf.own_datasets()
     page.goto(f"{app.url}/data?dataset={newest.id}&view=copies")
-    expect(page.get_by_text("No image has a copy in this data set")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("No image has a copy in this data set")).to_be_visible()
     assert (newest.parent, newest.images) == (old.id, old.images - 2)

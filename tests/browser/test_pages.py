@@ -31,7 +31,9 @@ def settled(page: Page) -> None:
 def fits(page: Page) -> bool:
     """Whether nothing sticks out to the right, once charts and columns have found their places."""
     try:
-        page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth", timeout=5000)
+        page.wait_for_function(
+            "document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth", timeout=15_000
+        )
     except PlaywrightTimeoutError:
         return False
     return True

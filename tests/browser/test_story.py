@@ -127,7 +127,7 @@ def a_run_survives_its_worker(page: Page) -> str:
     os.kill(worker.pid, signal.SIGKILL)
     badge(page, "interrupted", seconds=10)
     press(page, "Resume")
-    badge(page, "finished", seconds=60)
+    badge(page, "finished", seconds=180)
     run = run_in(page)
     assert run.test_accuracy
     assert run.test_accuracy > 0.9
