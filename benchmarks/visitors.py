@@ -22,7 +22,7 @@ async def visit(url: str, seconds: float) -> list[float]:
     parts = urlsplit(url)
     stream = f"ws://{parts.netloc}/_stcore/stream"
     waits: list[float] = []
-    async with connect(stream, subprotocols=["streamlit"], max_size=None, compression=None) as socket:  # type: ignore[list-item]
+    async with _session(stream) as socket:
         await _ask(socket, parts.path.strip("/"), parts.query)
         end, asked, fragment, every, due = time.perf_counter() + seconds, 0.0, "", 0.0, float("inf")
         while time.perf_counter() < end:
@@ -48,7 +48,7 @@ async def changes(url: str, pages: list[str]) -> list[float]:
     """Seconds from asking for each page to its end, one after the other in one session. pages: "train?run=…"."""
     waits: list[float] = []
     stream = f"ws://{urlsplit(url).netloc}/_stcore/stream"
-    async with connect(stream, subprotocols=["streamlit"], max_size=None, compression=None) as socket:  # type: ignore[list-item]
+    async with _session(stream) as socket:
         for page in pages:
             began = time.perf_counter()
             await _ask(socket, *page.partition("?")[::2])
@@ -56,6 +56,11 @@ async def changes(url: str, pages: list[str]) -> list[float]:
                 pass
             waits.append(time.perf_counter() - began)
     return waits
+
+
+def _session(stream: str) -> connect:
+    """No pings of its own: a benchmark may stop this program for some seconds, and its sessions stay open."""
+    return connect(stream, subprotocols=["streamlit"], max_size=None, compression=None, ping_interval=None)  # type: ignore[list-item]
 
 
 async def _ask(socket: ClientConnection, page: str, query: str, fragment: str = "") -> None:
