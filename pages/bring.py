@@ -2,6 +2,7 @@
 
 from cnn_core.jobs.imports import import_state
 from pages.ui import bring, found, import_form, import_report, layout, own_datasets
+from pages.ui.errors import spoken
 
 layout.title("Your images", "Bring pictures, one folder a class, see what was found, and make a data set of them.")
 tray = bring.tray_on_show()
@@ -10,9 +11,10 @@ state = import_state(tray) if tray else None
 if tray and state and state.busy:
     with layout.card("Importing"):
         bring.watch(tray)
-elif tray and state and state.report:
-    import_report.show(state.report)
-    bring.another(tray)
+elif told := (state and state.report) or import_report.asked():
+    bring.another(tray if state and state.report else None)
+    with spoken():  # the data set may have been deleted since
+        import_report.show(told)
 else:
     results, panel = layout.beside()
     with results, layout.card("Your pictures"):

@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -137,18 +137,8 @@ def id_of(draft: Path) -> str:
     return draft.name.removesuffix(PARTIAL)
 
 
-def shelve(
-    partial: Path,
-    name: str,
-    made_by: str,
-    parent: str = "",
-    note: str = "",
-    report: Callable[[About], str] | None = None,
-) -> About:
-    """Put a filled draft on the shelf, as the next version of the data set called `name`.
-
-    `report`: given what is known, the text to keep beside the images.
-    """
+def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str = "") -> About:
+    """Put a filled draft on the shelf, as the next version of the data set called `name`."""
     dataset = ImageDataset.open(partial)
     dataset_id = id_of(partial)
     known = About(
@@ -165,8 +155,6 @@ def shelve(
         content_hash=dataset.content_hash,
     )
     _write(partial, known)
-    if report:
-        (partial / REPORT).write_text(report(known), "utf-8")
     os.rename(partial, folder_of(known))
     return known
 

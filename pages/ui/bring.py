@@ -30,11 +30,10 @@ def tray_on_show() -> Tray | None:
         return None
 
 
-def ready(tray: Tray | None) -> Tray:
-    """The tray on show, or a new one that the address names from now on."""
-    if tray is None:
-        tray = Tray.new()
-        address.put(tray=tray.token)
+def _new(way: str) -> Tray:
+    """A new tray that the address names from now on."""
+    tray = Tray.new(way)
+    address.put(tray=tray.token)
     return tray
 
 
@@ -45,8 +44,11 @@ def collect(tray: Tray | None) -> Tray | None:
     """The ways in which pictures come; returns the tray they lie on, None while there are none."""
     ways = [way for way in WAYS if way != "server" or settings().import_folders]
     way = address.choose(
-        st.segmented_control, "From", ways, name="from", format_func=WAYS.get, label_visibility="collapsed"
-    )
+        st.segmented_control, "From", ways, name="from", format_func=WAYS.get, label_visibility="collapsed",
+        default=tray.way if tray and tray.way in ways else ways[0],
+    )  # fmt: skip
+    if tray and tray.way != way:  # it waits there; pictures of two ways do not mix
+        tray = None
     with spoken():
         if way == "archive":
             return _archive(tray)
@@ -54,7 +56,7 @@ def collect(tray: Tray | None) -> Tray | None:
             return _folder(tray)
         if way == "server":
             return _server_folder(tray)
-        return by_hand.classes(ready(tray))
+        return by_hand.classes(tray or _new(way))
     return tray
 
 
@@ -63,7 +65,7 @@ def _archive(tray: Tray | None) -> Tray | None:
     with st.expander("The classes are in a table instead", icon=":material/table:"):
         table = st.file_uploader("CSV with the columns filename,label", type=["csv", "tsv", "txt"], key="labels")
     if file and _is_new(file.file_id, "archive"):
-        tray = ready(None)
+        tray = _new("archive")
         tray.put_archive(file.name, file.getvalue())
     if tray and table and _is_new(file.file_id + table.file_id if file else table.file_id, "labels"):
         tray.put_labels(table.getvalue())
@@ -78,7 +80,7 @@ def _folder(tray: Tray | None) -> Tray | None:
         max_upload_size=settings().upload_megabytes,
     )  # fmt: skip
     if files and _is_new(",".join(file.file_id for file in files), "directory"):
-        tray = ready(None)
+        tray = _new("folder")
         with st.spinner("Taking the pictures …"):
             for refused in tray.add((file.name, file.getvalue()) for file in files):
                 say(refused)
@@ -89,7 +91,7 @@ def _server_folder(tray: Tray | None) -> Tray | None:
     allowed = ", ".join(map(str, settings().import_folders))
     path = st.text_input("Folder on the server", help=f"Inside of: {allowed}", key="server-folder")
     if path and _is_new(path, "server"):
-        tray = ready(None)
+        tray = _new("server")
         tray.put_folder(path)
     return tray
 
@@ -156,10 +158,13 @@ def _progress(token: str) -> None:
         st.progress(min(1.0, done / max(total, 1)), f"{done:,.0f} of {total:,.0f} pictures{left}")
 
 
-def another(tray: Tray) -> None:
+def another(done: Tray | None) -> None:
+    """Away from a report; what lay on the tray of a finished import is in its data set now."""
     if st.button("Bring more", icon=":material/add:", key="another-import"):
-        tray.clear()
-        for key in ("bring:archive", "bring:directory", "bring:labels", "bring:server"):
-            st.session_state.pop(key, None)
-        address.put(tray=None)
+        if done:
+            done.clear()
+            for way in ("archive", "directory", "labels", "server"):
+                st.session_state.pop(f"bring:{way}", None)
+            address.put(tray=None)
+        address.put(report=None)
         st.rerun()

@@ -9,11 +9,11 @@ import streamlit as st
 from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.layout import Layout
 from cnn_core.data.incoming.tray import Tray
-from cnn_core.data.shelf import own_datasets
+from cnn_core.data.shelf import free_name, own_datasets
 from cnn_core.jobs.imports import ImportState, start_import
 from cnn_core.recipe import noted
 from pages.ui import forms, words
-from pages.ui.errors import say
+from pages.ui.errors import say, spoken
 
 
 def choices(tray: Tray) -> ImportSpec:
@@ -66,5 +66,6 @@ def start(tray: Tray, found: Layout, spec: ImportSpec, state: ImportState | None
             _text(tray, "name", "Name", tray.title, placeholder="Name", label_visibility="collapsed")
         name = tray.choices.get("name", tray.title)
         if st.button("Import", icon=":material/move_to_inbox:", type="primary", key="import"):
-            start_import(tray, spec, name, tray.choices.get("made_by", ""), onto)
-            st.rerun()
+            with spoken():
+                start_import(tray, spec, name if onto else free_name(name), tray.choices.get("made_by", ""), onto)
+                st.rerun()

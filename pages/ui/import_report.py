@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn_core.data import shelf
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
 from cnn_core.data.incoming.import_spec import ImportReport
 from cnn_core.data.library import open_dataset
-from pages.ui import figures, layout, words
-from pages.ui.errors import plain
+from pages.ui import address, figures, layout, words
+from pages.ui.errors import plain, spoken
 from pages.ui.pictures import data_uri, strip
 
 ROW = 8  # images beside each class
+
+
+def asked() -> ImportReport | None:
+    """The report of the import that the address names, where there was one."""
+    wanted = address.asked("report")
+    with spoken():
+        told = shelf.report(shelf.folder_of(shelf.about(wanted))) if wanted else {}
+        return ImportReport(**told) if told else None
+    return None
 
 
 def show(report: ImportReport) -> None:
     """The figures first, then classes, then what was left out."""
     total = sum(sum(splits.values()) for splits in report.kept.values())
     skipped = sum(entry["count"] for entry in report.skipped.values())
-    with layout.card(plain(report.title)):
+    with layout.card(plain(shelf.about(report.dataset).title)):  # it may have been renamed
         figures.facts(
             {
                 "Pictures": f"{total:,}",

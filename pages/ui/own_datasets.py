@@ -12,7 +12,7 @@ from cnn_core.data.incoming.zipped import write_zip
 from cnn_core.data.library import open_dataset
 from cnn_core.jobs.datasets import delete_dataset
 from cnn_core.runs.store import store
-from pages.ui import layout, words
+from pages.ui import address, layout, words
 from pages.ui.errors import plain, spoken
 
 
@@ -59,6 +59,9 @@ def _actions(about: shelf.About) -> None:
             "Export as zip", data=lambda: _zip(about.id), file_name=f"{about.id}.zip", mime="application/zip",
             icon=":material/download:", on_click="ignore", key=f"export:{about.id}",
         )  # fmt: skip
+        if shelf.report(shelf.folder_of(about)) and st.button("Import report", icon=":material/receipt_long:"):
+            address.put(report=about.id)
+            st.rerun()
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(f"Delete {plain(about.title)} with its {words.count(about.images, 'image')}?")
             if st.button("Delete it", type="primary", key=f"delete:{about.id}"):

@@ -46,6 +46,7 @@ def test_a_zip_becomes_a_data_set_with_the_choices_that_were_made(open_page: Ope
     assert (known.name, known.size, known.images) == ("clothes", 28, 24)
     assert open_dataset(known.id).fit == "pad"
     assert "Train on it" in [link.label for link in page.get("page_link")]
+    assert "24" in text(open_page("bring", report=known.id)), "the report stays reachable"
 
 
 def test_a_hostile_zip_is_refused_with_its_reason(open_page: Open, tmp_path: Path) -> None:
@@ -73,6 +74,21 @@ def test_classes_by_hand(open_page: Open) -> None:
     run(page)
     finish(page)
     assert shelf.own_datasets()[0].name == "Feet and legs"
+
+
+def test_pictures_of_two_ways_do_not_mix(open_page: Open, tmp_path: Path) -> None:
+    page = upload(open_page("bring"), write_zip(tmp_path / "clothes.zip", two_classes()))
+    archive = query(page)["tray"]
+    page = open_page("bring", tray=archive, **{"from": "by_hand"})
+    assert query(page)["tray"] != archive
+    page.text_input[0].set_value("hats")
+    page.button[0].click()
+    run(page)
+    assert "pictures of 2 classes" not in text(page)
+    back = open_page("bring", tray=archive)
+    assert "24 pictures of 2 classes" in text(back)
+    page = open_page("bring", tray=query(page)["tray"])
+    assert page.segmented_control[0].value == "by_hand", "a link to a tray opens the way it was filled"
 
 
 def test_a_tray_that_is_gone_is_a_sentence(open_page: Open) -> None:

@@ -51,19 +51,12 @@ def import_images(
     began = time.monotonic()
     name = shelf.about(onto).name if onto else shelf.free_name(name)
     with shelf.drafted() as folder:
-        work = _Import(folder, files, layout, spec, onto, tell, cancelled)
-        report = work.run()
-        known = shelf.shelve(
-            folder, name, made_by, parent=onto, note=f"{report.added:,} added." if onto else "",
-            report=lambda known: json.dumps(_closed(report, known, began)),
-        )  # fmt: skip
-    return ImportReport(**shelf.report(shelf.folder_of(known)))
-
-
-def _closed(report: ImportReport, known: shelf.About, began: float) -> dict[str, object]:
+        report = _Import(folder, files, layout, spec, onto, tell, cancelled).run()
+        known = shelf.shelve(folder, name, made_by, parent=onto, note=f"{report.added:,} added." if onto else "")
     report.dataset, report.title, report.content_hash = known.id, known.title, known.content_hash
     report.seconds = round(time.monotonic() - began, 2)
-    return asdict(report)
+    (shelf.folder_of(known) / shelf.REPORT).write_text(json.dumps(asdict(report)), "utf-8")
+    return report
 
 
 class _Import:

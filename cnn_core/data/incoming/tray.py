@@ -43,8 +43,8 @@ class Tray:
         self._list: dict[str, Any] = json.loads((self.folder / LIST).read_text("utf-8"))
 
     @classmethod
-    def new(cls) -> Tray:
-        """An empty tray; those that nobody came back to are cleared away."""
+    def new(cls, way: str = "") -> Tray:
+        """An empty tray for what arrives in one way; those that nobody came back to are cleared away."""
         token = secrets.token_hex(8)
         everything = cls._folder(token).parent
         everything.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ class Tray:
             if (folder / LIST).is_file() and time.time() - (folder / LIST).stat().st_mtime > STALE:
                 shutil.rmtree(folder, ignore_errors=True)
         cls._folder(token).mkdir()
-        (cls._folder(token) / LIST).write_text(json.dumps({"files": [], "classes": []}))
+        (cls._folder(token) / LIST).write_text(json.dumps({"way": way, "files": [], "classes": []}))
         return cls(token)
 
     @staticmethod
@@ -60,6 +60,11 @@ class Tray:
         return settings().home / "trays" / token
 
     # What lies on it
+
+    @property
+    def way(self) -> str:
+        """How its pictures arrive: a tray holds one kind."""
+        return str(self._list["way"])
 
     @property
     def classes(self) -> list[str]:
@@ -73,7 +78,9 @@ class Tray:
     @property
     def title(self) -> str:
         """A name that suits what lies here, "" where there is none."""
-        return str(self._list.get("title", ""))
+        tops = {slip.path.split("/")[0] for slip in self.slips}
+        wrapping = tops.pop() if len(tops) == 1 and not self.classes else ""
+        return str(self._list.get("title", wrapping))
 
     @property
     def choices(self) -> dict[str, Any]:
@@ -89,7 +96,7 @@ class Tray:
     @property
     def stamp(self) -> str:
         """Changes whenever what lies here changes."""
-        parts = [len(self.slips), self._list.get("folder", ""), *self.classes]
+        parts = [*(slip.kept for slip in self.slips[-1:]), len(self.slips), self._list.get("folder", ""), *self.classes]
         files = [self.folder / name for name in ("archive", "labels")]
         return json.dumps([*parts, *(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)])
 
