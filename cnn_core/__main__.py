@@ -155,17 +155,7 @@ def do_evaluate(options: argparse.Namespace) -> None:
     predictions = folder.predictions()
     if predictions is None:
         raise PlaygroundError(f"Run {options.run} has not been tested yet: let it finish first.")
-    result = evaluate(predictions, folder.plan()["classes"])
-    _print(
-        {
-            "accuracy": result.accuracy,
-            "loss": result.loss,
-            "per_class": result.per_class.to_dict("records"),
-            "macro": asdict(result.macro),
-            "weighted": asdict(result.weighted),
-            "confusion": result.confusion.tolist(),
-        }
-    )
+    _print(evaluate(predictions, folder.plan()["classes"]).as_json())
 
 
 def do_predict(options: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ with st.container(border=True):
             "Test accuracy": words.percent(result.accuracy, 2),
             "Test loss": words.number(result.loss),
             "Wrong": f"{wrong:,} of {len(predictions.labels):,}",
-            "Macro F1": words.percent(result.macro.f1, 2),
+            evaluation.macro_name(result): words.percent(result.macro.f1, 2),
             "Weighted F1": words.percent(result.weighted.f1, 2),
         }
     )

@@ -16,11 +16,12 @@ from pages.ui.errors import plain
 from pages.ui.pictures import gallery
 
 MOST_IMAGES = 60
+UNDEFINED = "–"
 EVERY = -1  # "predicted": all wrong classes together
 HELP = {
-    "precision": "Of the images called this, how many are it.",
-    "recall": "Of the images that are this, how many are found.",
-    "f1": "Harmonic mean of precision and recall: low when either is.",
+    "precision": "Of the images predicted as this class, the fraction that are. – where none was.",
+    "recall": "Of the images of this class, the fraction predicted as it. – where the test images have none.",
+    "f1": "Harmonic mean of precision and recall: low when either is. – where both are undefined.",
 }
 
 
@@ -41,10 +42,31 @@ def class_table(result: Evaluation) -> int | None:
         column_config={"class": "Class", "support": st.column_config.NumberColumn("Images", width=60), **bars},
         on_select=_row_selected,
         selection_mode="single-row",
+        placeholder=UNDEFINED,
         key="class-table",
     )
+    if note := undefined_note(result):
+        st.caption(plain(note))
     rows = event["selection"]["rows"] if event else []
     return rows[0] if rows and rows[0] < len(result.per_class) else None
+
+
+def undefined_note(result: Evaluation) -> str:
+    """Which classes have undefined numbers, and over how many classes the macro means are taken; "" for none."""
+    table, classes = result.per_class, len(result.per_class)
+    never, absent = table["class"][table["precision"].isna()], table["class"][table["recall"].isna()]
+    if never.empty and absent.empty:
+        return ""
+    reasons = [f"never predicted: {', '.join(never)}"] * (not never.empty)
+    reasons += [f"without test images: {', '.join(absent)}"] * (not absent.empty)
+    counts = ", ".join(f"{words.label(name)} over {count}" for name, count in result.defined.items())
+    return f"{UNDEFINED} is undefined ({'; '.join(reasons)}). Means leave those out: {counts} of {classes} classes."
+
+
+def macro_name(result: Evaluation) -> str:
+    """The name of macro F1, with the number of classes averaged where that is not all of them."""
+    counted, classes = result.defined["f1"], len(result.per_class)
+    return "Macro F1" if counted == classes else f"Macro F1 ({counted} of {classes} classes)"
 
 
 def chosen_cell(result: Evaluation, clicked: int | None) -> tuple[int, int]:

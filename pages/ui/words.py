@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 ACRONYMS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
@@ -28,12 +29,12 @@ def compact(number: float) -> str:
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """0.9137 -> "91.4%"; a dash for what is not known yet."""
-    return "–" if share is None else f"{share * 100:.{digits}f}%"
+    """0.9137 -> "91.4%"; a dash for what is not known yet or not defined (NaN)."""
+    return "–" if share is None or math.isnan(share) else f"{share * 100:.{digits}f}%"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def duration(seconds: float | None) -> str:

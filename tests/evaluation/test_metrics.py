@@ -1,10 +1,13 @@
 """Metrics against scikit-learn's own report, and the images behind a cell."""
 
+import json
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from sklearn.metrics import classification_report, log_loss
 
-from cnn_core.evaluation.metrics import cell, evaluate
+from cnn_core.evaluation.metrics import MEASURES, cell, evaluate
 from cnn_core.runs.folder import Predictions
 
 CLASSES = ("cat", "dog", "emu", "fox")
@@ -21,19 +24,54 @@ def predictions() -> Predictions:
     return Predictions(np.arange(300) + 1000, labels, probabilities.astype(np.float32))
 
 
-def test_same_numbers_as_scikit_learn(predictions: Predictions) -> None:
-    result = evaluate(predictions, CLASSES)
-    options = {"labels": range(4), "target_names": CLASSES, "output_dict": True, "zero_division": 0}
+def agrees_with_scikit_learn(predictions: Predictions, classes: Sequence[str]) -> None:
+    result, numbers = evaluate(predictions, classes), range(len(classes))
+    options = {"labels": numbers, "target_names": classes, "output_dict": True, "zero_division": np.nan}
     report = classification_report(predictions.labels, predictions.predicted, **options)
     for row in result.per_class.to_dict("records"):
-        expected = report[row["class"]]
-        assert [row["precision"], row["recall"], row["f1"], row["support"]] == pytest.approx(list(expected.values()))
+        expected = list(report[row["class"]].values())
+        assert [row["precision"], row["recall"], row["f1"], row["support"]] == pytest.approx(expected, nan_ok=True)
     for name, means in (("macro avg", result.macro), ("weighted avg", result.weighted)):
         assert [means.precision, means.recall, means.f1] == pytest.approx(list(report[name].values())[:3])
+    assert list(result.macro.__dict__.values()) == pytest.approx(result.per_class[list(MEASURES)].mean().tolist())
+
+
+def of(labels: list[int], predicted: list[int], classes: int) -> Predictions:
+    probabilities = (0.1 + 0.9 * np.eye(classes)[predicted]).astype(np.float32)
+    return Predictions(np.arange(len(labels)), np.array(labels), probabilities)
+
+
+def test_same_numbers_as_scikit_learn(predictions: Predictions) -> None:
+    result = evaluate(predictions, CLASSES)
+    agrees_with_scikit_learn(predictions, CLASSES)
     assert result.accuracy == pytest.approx((predictions.predicted == predictions.labels).mean())
     assert result.loss == pytest.approx(
         log_loss(predictions.labels, predictions.probabilities, labels=range(4)), rel=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "classes", "defined"),
+    [
+        ([0], [0], 2, (1, 1, 1)),  # one image that is right
+        ([0], [1], 3, (1, 1, 2)),  # one image that is wrong
+        ([0, 0, 1, 1], [0, 0, 0, 0], 2, (1, 2, 2)),  # a class that is never predicted
+        ([0, 0, 0, 0], [0, 0, 1, 1], 2, (2, 1, 2)),  # a class without images
+        ([0, 1, 2], [0, 1, 2], 3, (3, 3, 3)),
+    ],
+)
+def test_means_leave_out_what_the_table_leaves_open(
+    labels: list[int], predicted: list[int], classes: int, defined: tuple[int, int, int]
+) -> None:
+    predictions, names = of(labels, predicted, classes), [f"class {number}" for number in range(classes)]
+    agrees_with_scikit_learn(predictions, names)
+    result = evaluate(predictions, names)
+    assert tuple(result.defined.values()) == defined
+    written = json.loads(json.dumps(result.as_json(), allow_nan=False))
+    for name, count in result.defined.items():
+        known = [row[name] for row in written["per_class"] if row[name] is not None]
+        assert len(known) == count == written["defined"][name]
+        assert written["macro"][name] == pytest.approx(sum(known) / count)
 
 
 def test_every_cell_of_the_confusion_matrix_opens_its_images(predictions: Predictions) -> None:

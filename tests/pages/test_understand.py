@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.runs.store import store
 from tests.pages.conftest import Open, errors, query, run, text
 
@@ -51,6 +51,21 @@ def test_the_numbers_are_those_of_the_predictions(open_page: Open, runs: list[st
     table = page.dataframe[0].value
     assert list(table["class"])[-2:] == ["Macro mean", "Weighted mean"]
     assert table["support"].iloc[:10].sum() == len(predictions.labels)
+
+
+def test_an_undefined_number_is_a_dash_and_left_out_of_the_means(open_page: Open, runs: list[str]) -> None:
+    folder = RunFolder(runs[0])
+    predictions = folder.predictions()
+    assert predictions is not None
+    always_three = np.zeros_like(predictions.probabilities)
+    always_three[:, 3] = 1.0
+    folder.write_predictions(Predictions(predictions.indices, predictions.labels, always_three))
+    page = open_page("evaluate", run=runs[0])
+    table = page.dataframe[0].value
+    assert table["precision"].isna().sum() == 9
+    assert table["precision"].iloc[10] == pytest.approx(100 * (predictions.labels == 3).mean())
+    assert page.dataframe[0].proto.placeholder == "–"
+    assert "Precision over 1, Recall over 10, F1 over 10 of 10 classes" in text(page)
 
 
 def test_a_cell_opens_its_images(open_page: Open, runs: list[str]) -> None:
