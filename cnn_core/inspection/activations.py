@@ -8,13 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cnn_core.inspection.evaluation_view import evaluation_view
+
 
 def penultimate(network: nn.Module, batches: Iterable[Tensor]) -> np.ndarray:
     """float32 (N, F): what goes into the last linear layer for each image of `batches`, or into the last convolution
     of a network without one, then the mean of each map.
 
-    `batches`: normalised float tensors (n, C, H, W) on the network's device. Runs in evaluation mode without gradients
-    and leaves the modes and hooks as they were. Raises ValueError for a network without weights or without images.
+    `batches`: normalised float tensors (n, C, H, W) on the network's device. In evaluation mode and without gradients.
+    The network is only read, so any number of threads may share it. Raises ValueError for a network without weights or
+    without images.
     """
     rows: list[np.ndarray] = []
 
@@ -22,17 +25,11 @@ def penultimate(network: nn.Module, batches: Iterable[Tensor]) -> np.ndarray:
         values = inputs[0].mean((2, 3)) if inputs[0].ndim == 4 else inputs[0]
         rows.append(values.to("cpu", torch.float32).numpy())
 
-    modes = {module: module.training for module in network.modules()}
-    hook = _last(network).register_forward_pre_hook(keep)
-    try:
-        network.eval()
-        with torch.no_grad():
-            for images in batches:
-                network(images)
-    finally:
-        hook.remove()
-        for module, mode in modes.items():
-            module.training = mode
+    view = evaluation_view(network)
+    _last(view).register_forward_pre_hook(keep)
+    with torch.no_grad():
+        for images in batches:
+            view(images)
     return np.concatenate(rows)
 
 

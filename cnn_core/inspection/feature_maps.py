@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from cnn_core.inspection.evaluation_view import evaluation_view
 from cnn_core.models.network import Network
 
 
@@ -24,23 +25,13 @@ class LayerMaps:
 def feature_maps(network: Network, image: Tensor) -> list[LayerMaps]:
     """The output of every layer for `image`, a normalised float tensor (1, C, H, W) on the network's device.
 
-    Runs in evaluation mode without gradients, and leaves hooks, gradients and the mode of every module as they were.
+    In evaluation mode and without gradients. The network is only read, so any number of threads may share it.
     """
     outputs: list[np.ndarray] = []
-
-    def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-        outputs.append(output[0].to("cpu", torch.float32, copy=True).contiguous().numpy())
-
-    modes = {module: module.training for module in network.modules()}
-    hooks = [child.register_forward_hook(keep) for child in network]
-    try:
-        network.eval()
-        with torch.no_grad():
-            network(image)
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for module, mode in modes.items():
-            module.training = mode
+    values = image
+    with torch.no_grad():
+        for child in evaluation_view(network):
+            values = child(values)
+            outputs.append(values[0].to("cpu", torch.float32, copy=True).contiguous().numpy())
     layers = zip(network.layers, outputs, strict=True)
     return [LayerMaps(position, layer.kind, layer.title, maps) for position, (layer, maps) in enumerate(layers)]
