@@ -8,6 +8,10 @@ class PlaygroundError(Exception):
     """A sentence for the user. Everything the core raises on purpose derives from it."""
 
 
+class SettingError(PlaygroundError):
+    """An environment variable that cannot be used; the message names it, its value and what is valid."""
+
+
 class UnknownNameError(PlaygroundError):
     """A name that is not in its registry or store; the message lists the known ones."""
 
