@@ -13,7 +13,7 @@ from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import LostRunError, store
 from cnn_core.runs.tables import Run
 
-CLOSED = "The app was closed while this run was training. Press Resume to go on where it was."
+CLOSED = "Training was interrupted from outside. Everything up to then is saved."
 
 
 def execute(

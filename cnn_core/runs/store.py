@@ -21,7 +21,7 @@ from cnn_core.settings import settings
 
 SILENT_SECONDS = 6.0  # heartbeats come every 1.5 s: after three missed ones and a margin the worker is gone
 NAME_LENGTH = 80
-GONE = "The process that trained this run is gone. Nothing up to the last checkpoint is lost: press Resume."
+GONE = "The process that trained this run is gone. Nothing up to the last checkpoint is lost."
 
 
 class LostRunError(Exception):

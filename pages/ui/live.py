@@ -129,7 +129,7 @@ def _explain(run: Run) -> None:
     elif run.status == "starting":
         st.info(plain(run.progress_text or "A worker has taken this run and loads its images."))
     elif run.status == "interrupted":
-        st.warning(plain(run.message), icon=":material/power_off:")
+        st.warning(f"{plain(run.message)} Press Resume to go on where it was.", icon=":material/power_off:")
     elif run.status == "failed":
         st.error(plain(run.message), icon=":material/error:")
     elif run.status == "paused":

@@ -135,7 +135,7 @@ def test_workers_end_with_the_app_and_nothing_is_lost(home: Path, monkeypatch: p
     worker.wait(timeout=20)
     run = store().get(run_id)
     assert (run.status, status(queued)) == ("interrupted", "queued")
-    assert "Press Resume" in run.message
+    assert "saved" in run.message
     assert RunFolder(run_id).resume.exists()
     app, worker = start_app()
     with app:

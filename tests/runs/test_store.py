@@ -112,7 +112,7 @@ def test_a_silent_worker_is_interrupted_and_cannot_write_any_more(
     runs.reap()
     run = runs.get(held)
     assert (run.status, run.resumable) == ("interrupted", True)
-    assert "Resume" in run.message
+    assert "checkpoint" in run.message
     with pytest.raises(LostRunError):
         runs.record(held, "w", report(1))
 
