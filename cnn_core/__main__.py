@@ -98,10 +98,11 @@ def parser() -> argparse.ArgumentParser:
 def do_train(options: argparse.Namespace) -> int:
     from cnn_core.jobs.execute import execute
     from cnn_core.jobs.heartbeat import Heartbeat
+    from cnn_core.jobs.pool import slots
     from cnn_core.jobs.queue import name_of
 
     worker = Worker(
-        id=secrets.token_hex(8), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device="auto", ready=True, run_id=None
+        id=secrets.token_hex(8), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device=slots()[0], ready=True, run_id=None
     )
     if options.resume:
         run_id = store().get(options.resume).id
@@ -115,7 +116,7 @@ def do_train(options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: closing.set())
     _print({"event": "run", "run": run_id})
     with Heartbeat(worker):
-        execute(run_id, worker.id, "auto", closing, _print_event)
+        execute(run_id, worker.id, worker.device, closing, _print_event)
     run = store().get(run_id)
     _print(_summary(run))
     return 0 if run.status == "finished" else 1

@@ -171,11 +171,18 @@ class TrainingSpec(Spec):
         "Pool before adding the bias and before the activation: the same result with less work. Auto measures.",
         advanced=True,
     )
-    threads: int = option(0, "CPU threads; 0 measures. More than cores only slows.", ge=0, le=1024, advanced=True)
+    threads: int = option(
+        0,
+        "CPU threads; 0 measures. At most the cores this computer allows are used. The number changes the last digits "
+        "of every sum: fix it to get the same weights on another computer.",
+        ge=0,
+        le=1024,
+        advanced=True,
+    )
 
 
 class Recipe(Spec):
-    """A run, described completely: the same recipe with the same seed gives the same weights."""
+    """A run, described completely. On the CPU of one computer the same recipe and seed give the same weights."""
 
     data: DataSpec = DataSpec()
     augment: tuple[AugmentSpec, ...] = Field(
@@ -184,7 +191,12 @@ class Recipe(Spec):
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
     seed: int = option(
-        0, "Start of every random draw. Same recipe and same seed give the same weights.", ge=0, le=2**31 - 1
+        0,
+        "Start of every random draw. The same recipe and seed give the same weights on the CPU of one computer, and on "
+        "another's with equal threads, layout, precision, pooling, kind of processor and version of PyTorch. On a GPU "
+        "the last digits may differ.",
+        ge=0,
+        le=2**31 - 1,
     )
 
     def to_json(self) -> str:

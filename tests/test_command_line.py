@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from cnn_core.__main__ import main
 from cnn_core.data.library import open_dataset
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
@@ -176,3 +177,18 @@ def test_a_refused_import_is_one_sentence(
     assert len(errors.strip().splitlines()) == 1
     assert sentence in errors
     assert not list(home.rglob("own-*"))
+
+
+@pytest.mark.parametrize(
+    ("devices", "expected"), [("cpu", "cpu"), ("cuda:1, cpu", "cuda:1"), ("auto", "auto"), ("", "auto"), (",", "auto")]
+)
+def test_train_takes_the_operators_first_device(
+    home: Path, monkeypatch: pytest.MonkeyPatch, devices: str, expected: str
+) -> None:
+    taken = []
+    monkeypatch.setenv("CNN_PLAYGROUND_DEVICES", devices)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr("cnn_core.jobs.execute.execute", lambda run, worker, device, *_: taken.append(device))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    main(["train", "--dataset", "digits"])
+    assert taken == [expected]

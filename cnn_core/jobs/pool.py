@@ -72,10 +72,10 @@ def start_workers() -> Pool:
 
 
 def slots() -> list[str]:
-    """The device of each slot: one per NVIDIA GPU, or one slot that takes the best device there is."""
-    wanted = settings().devices
-    if wanted != "auto":
-        return [device.strip() for device in wanted.split(",") if device.strip()]
+    """The device of each slot: what the operator lists; else one per NVIDIA GPU, or one that takes the best device."""
+    listed = [device.strip() for device in settings().devices.split(",") if device.strip()]
+    if listed not in ([], ["auto"]):
+        return listed
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     present = len(list(Path("/dev").glob("nvidia[0-9]*")))
     gpus = present if visible is None else len([number for number in visible.split(",") if number.strip()])

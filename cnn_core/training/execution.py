@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cnn_core.recipe import TrainingSpec
 from cnn_core.settings import settings
-from cnn_core.training.hardware import choose_precision, most_threads
+from cnn_core.training.hardware import allowed_threads, choose_precision
 from cnn_core.training.step import Step
 
 MEASURE_SECONDS = 0.6  # for all candidates together: 1% of a run of a minute
@@ -39,7 +39,8 @@ class Execution:
 
     def __str__(self) -> str:
         order = ", pooling first" if self.pool_first else ""
-        return f"{self.precision}, {self.layout.replace('_', ' ')}{order}"
+        threads = f"{self.threads} CPU thread{'s' if self.threads > 1 else ''}"
+        return f"{self.precision}, {self.layout.replace('_', ' ')}{order}, {threads}"
 
 
 def fixed(training: TrainingSpec, device: torch.device) -> Execution:
@@ -48,7 +49,7 @@ def fixed(training: TrainingSpec, device: torch.device) -> Execution:
         precision=choose_precision(training.precision, device),
         layout="channels_last" if training.layout == "auto" else training.layout,
         pool_first=training.pool_first != "off",
-        threads=training.threads or most_threads(),
+        threads=allowed_threads(training.threads),
     )
 
 
@@ -129,7 +130,8 @@ def _seconds(
 def _file(network: nn.Sequential, training: TrainingSpec, device: torch.device, images: Tensor) -> Path:
     facts = [
         str(network), list(images.shape), training.optimiser, training.precision, training.layout, training.pool_first,
-        training.threads, most_threads(), torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        training.threads, allowed_threads(training.threads),
+        torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         torch.backends.cpu.get_cpu_capability(), torch.__version__,
     ]  # fmt: skip
     return settings().home / "measured" / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}.json"

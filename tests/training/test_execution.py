@@ -1,6 +1,7 @@
 """How a run is computed is measured once, kept, recorded, and changes only the last digits."""
 
 import copy
+import itertools
 import json
 from pathlib import Path
 
@@ -8,16 +9,21 @@ import pytest
 import torch
 from torch import nn
 
+from cnn_core.cores import usable_cores
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.library import open_dataset
+from cnn_core.errors import RecipeError
 from cnn_core.models.network import build
 from cnn_core.models.presets import network_presets
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe, TrainingSpec
+from cnn_core.runs.events import Started
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
-from cnn_core.training import execution
+from cnn_core.runs.tables import Run
+from cnn_core.training import execution, hardware
 from cnn_core.training import session as session_module
 from cnn_core.training.execution import Execution, choose, fixed
+from cnn_core.training.hardware import allowed_threads, choose_device
 from cnn_core.training.plan import check
 from cnn_core.training.session import TrainingSession
 
@@ -34,7 +40,7 @@ LAYERS = (
     LayerSpec(kind="dropout"),
     LayerSpec(kind="linear"),
 )
-EVERY_LEVER = {"layout": "channels_last", "pool_first": "on", "threads": 2, "precision": "float32"}
+EVERY_LEVER = {"layout": "channels_last", "pool_first": "on", "threads": allowed_threads(2), "precision": "float32"}
 NO_LEVER = {"layout": "channels_first", "pool_first": "off", "threads": 1, "precision": "float32"}
 
 
@@ -122,6 +128,40 @@ def test_the_plan_of_a_run_tells_how_it_was_computed(digits: ImageDataset) -> No
     plan = json.loads((training.folder.path / "plan.json").read_text())
     assert plan["execution"] == EVERY_LEVER | {"pool_first": True}
     assert training.network[0].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    ("cores", "operator", "wanted", "expected"),
+    [(2, 0, 1000, 2), (2, 0, 1, 1), (8, 3, 1000, 3), (8, 3, 3, 3), (2, 1000, 0, 2), (8, 3, 0, 3), (1, 0, 0, 1)],
+)
+def test_threads_are_at_most_what_the_process_may_use(
+    monkeypatch: pytest.MonkeyPatch, cores: int, operator: int, wanted: int, expected: int
+) -> None:
+    monkeypatch.setattr(hardware, "usable_cores", lambda: cores)
+    monkeypatch.setenv("CNN_PLAYGROUND_THREADS", str(operator))
+    assert allowed_threads(wanted) == expected
+    assert fixed(TrainingSpec(threads=wanted), CPU).threads == expected
+
+
+def test_a_recipe_that_wants_too_many_threads_gets_those_there_are(digits: ImageDataset) -> None:
+    training = session(recipe(threads=1000, epochs=1), digits)
+    *_, started = itertools.takewhile(lambda event: isinstance(event, Started), training.run())
+    threads = json.loads((training.folder.path / "plan.json").read_text())["execution"]["threads"]
+    assert threads == torch.get_num_threads() <= usable_cores()
+    assert started.precision.endswith(f"{threads} CPU thread" if threads == 1 else f"{threads} CPU threads")
+
+
+def test_threads_are_named_and_fit_the_record() -> None:
+    assert str(Execution("float32", "channels_last", True, 1)) == "float32, channels last, pooling first, 1 CPU thread"
+    longest = str(Execution("bfloat16", "channels_first", True, 1024))
+    assert longest.endswith(", 1024 CPU threads")
+    assert len(longest) <= Run.precision.type.length
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "cuda:x", "cpu:1", "banana"])
+def test_a_device_that_is_not_here_is_refused_in_a_sentence(device: str) -> None:
+    with pytest.raises(RecipeError, match=f"this computer has no {device}. Available: .*cpu, .*or auto"):
+        choose_device(device)
 
 
 def test_the_levers_change_only_the_last_digits(digits: ImageDataset) -> None:
