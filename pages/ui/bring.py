@@ -10,7 +10,7 @@ from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.imports import cancel_import, import_state
 from cnn_core.settings import settings
 from pages.ui import address, by_hand, words
-from pages.ui.errors import say, spoken
+from pages.ui.errors import plain, say, spoken
 from pages.ui.pictures import TYPES
 
 WAYS = {"archive": "Zip or tar", "folder": "Folder", "by_hand": "Class by class", "server": "On the server"}
@@ -89,7 +89,7 @@ def _folder(tray: Tray | None) -> Tray | None:
 
 def _server_folder(tray: Tray | None) -> Tray | None:
     allowed = ", ".join(map(str, settings().import_folders))
-    path = st.text_input("Folder on the server", help=f"Inside of: {allowed}", key="server-folder")
+    path = st.text_input("Folder on the server", help=f"Inside of: {plain(allowed)}", key="server-folder")
     if path and _is_new(path, "server"):
         tray = _new("server")
         tray.put_folder(path)

@@ -16,7 +16,7 @@ from cnn_core.runs.tables import Run
 from cnn_core.training.plan import starting_recipe
 from pages.ui import figures, layout, words
 from pages.ui.colours import palette
-from pages.ui.errors import say, spoken
+from pages.ui.errors import plain, say, spoken
 from pages.ui.pictures import ink, strip
 
 
@@ -51,7 +51,7 @@ def facts(source: DatasetSource) -> None:
             "Channels × height × width": words.shape((source.channels, source.size, source.size)),
         }
     )
-    st.caption(f"Licence: {source.licence}")
+    st.caption(f"Licence: {plain(source.licence)}")
 
 
 def fetch(source: DatasetSource) -> None:

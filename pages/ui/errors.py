@@ -1,19 +1,38 @@
-"""The one way in which a page tells a person what went wrong."""
+"""The one way in which a page tells a person what went wrong, and shows what strangers wrote."""
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
 import streamlit as st
 
 from cnn_core.errors import PlaygroundError
 
+# What markdown and Streamlit still act on after a backslash: links (www., https://, a@b), icons and emoji (:name:), and
+# arrows and dashes (->, <=, --). A word joiner inside of it ends that: it has no width, allows no line break and is
+# ignored where text is compared by eye or read aloud. An HTML entity would not help: it is decoded before they look.
+WORD_JOINER = "\u2060"
+TRIGGER = re.compile(r":(?=\S)|@(?=\S)|[<>~=-](?=[<>=-])|www(?=\.)", re.IGNORECASE)
+PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
+
 
 def plain(text: str) -> str:
-    """Text that markdown shows letter for letter: names and messages may hold a stranger's words."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~$:^=-])", r"\\\1", text)
+    """Text that markdown shows letter for letter, on one line: names and messages may hold a stranger's words.
+
+    For everything that reads markdown: labels of widgets, options of buttons, captions, help texts, messages. Select
+    boxes, tables and ECharts read none and take the text as it is; Plotly takes `plotly_text`, HTML `html.escape`.
+    """
+    broken = TRIGGER.sub(lambda found: found[0] + WORD_JOINER, " ".join(text.split()))
+    return PUNCTUATION.sub(r"\\\1", broken)
+
+
+def plotly_text(text: str) -> str:
+    """Text that Plotly shows letter for letter: it reads tags, and dollar signs as formulas."""
+    return escape(text, quote=False).replace("$", f"${WORD_JOINER}")
 
 
 def say(error: PlaygroundError | str) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from cnn_core.runs.tables import Run
 from pages.ui.colours import GREY, RIGHT, WRONG, palette, run_colour
 from pages.ui.curves import Points, Record, curves
+from pages.ui.errors import plotly_text
 from pages.ui.pictures import svg_uri
 from pages.ui.words import label
 
@@ -152,14 +153,14 @@ def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[
     import plotly.graph_objects as go  # 0.2 s that the other pages need not wait for
 
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    few = len(classes) <= 20
+    few, names = len(classes) <= 20, [plotly_text(name) for name in classes]
     heat = go.Heatmap(
         z=share,
         customdata=confusion,
         text=confusion if few else None,
         texttemplate="%{text}" if few else None,
-        x=[str(name) for name in classes],
-        y=[str(name) for name in classes],
+        x=names,
+        y=names,
         zmin=0,
         zmax=1,
         showscale=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run
 from pages.ui import address, datasets, layout, sealed, words
 from pages.ui.colours import palette
+from pages.ui.errors import plotly_text
 from pages.ui.pictures import gallery
 from pages.ui.runs import learned_from, title
 
@@ -125,7 +125,7 @@ def _figure(
             x=points[inside, 0],
             y=points[inside, 1],
             customdata=positions[inside],
-            name=escape(dataset.classes[label]),  # Plotly reads tags
+            name=plotly_text(dataset.classes[label]),
             mode="markers",
             marker={
                 "size": 5,

@@ -13,6 +13,7 @@ from cnn_core.jobs.execute import execute
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.training.plan import check, starting_recipe
+from pages.ui.errors import WORD_JOINER
 
 ROOT = Path(__file__).parents[2]
 Open = Callable[..., AppTest]
@@ -77,13 +78,18 @@ def run(app: AppTest) -> AppTest:
 
 def errors(app: AppTest) -> str:
     """What the page says went wrong, as letters."""
-    return " ".join(message.value for message in app.error).replace("\\", "")
+    return as_read(" ".join(message.value for message in app.error))
 
 
 def text(app: AppTest) -> str:
     """All that can be read on the page."""
     shown = [*app.markdown, *app.caption, *app.info, *app.warning, *app.error, *app.get("html")]
-    return " ".join(str(getattr(part, "value", getattr(part, "body", ""))) for part in shown).replace("\\", "")
+    return as_read(" ".join(str(getattr(part, "value", getattr(part, "body", ""))) for part in shown))
+
+
+def as_read(markdown: str) -> str:
+    """What `plain` was given, as far as letters go."""
+    return markdown.replace("\\", "").replace(WORD_JOINER, "")
 
 
 def query(app: AppTest) -> dict[str, str]:
