@@ -8,7 +8,7 @@ from cnn_core.data.decode import shown_name
 from cnn_core.data.incoming.archive_folder import FolderFiles
 from cnn_core.data.incoming.archive_rules import Entry, Files, opened
 from cnn_core.data.incoming.archive_tar import TarFiles, is_tar
-from cnn_core.data.incoming.archive_zip import ZipFiles
+from cnn_core.data.incoming.archive_zip import ZipFiles, ends_as_zip
 from cnn_core.errors import ArchiveError
 from cnn_core.settings import settings
 
@@ -18,19 +18,23 @@ START = 512  # bytes that tell what an archive is
 ZIP_STARTS = (b"PK\3\4", b"PK\5\6")  # a first file, or the end of an empty one
 
 
-def open_archive(path: Path) -> Files:
+def open_archive(path: Path, encoding: str = "auto") -> Files:
     """The files of a zip, or of a tar (plain, gz, bz2, xz), told by content and not by name.
 
-    Nothing is written to disk. Raises ArchiveError, and nothing else, for every other file and for archives that are
-    locked, damaged, empty, or made to harm: names that climb, links, devices, bombs, archives inside, names that
-    clash, more than the settings allow.
+    A program in front of a zip that unpacks it is passed over; links and archives inside are left out. Nothing is
+    written to disk. `encoding` is that of a zip's names where it states none; "auto" guesses. Raises ArchiveError, and
+    nothing else, for every other file and for archives that are locked, damaged, empty, or made to harm: names that
+    climb, devices, bombs, names that clash, more than the settings allow.
     """
     with opened(path) as file:
         start = file.read(START)
+        zip_at_end = ends_as_zip(file)
     if start.startswith(ZIP_STARTS):
-        return ZipFiles(path)
+        return ZipFiles(path, encoding)
     if is_tar(start):
         return TarFiles(path)
+    if zip_at_end:
+        return ZipFiles(path, encoding)
     raise ArchiveError("The file is neither a zip nor a tar archive. Pack the folder with the pictures as a zip.")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnn_core.data.decode import shown_name
 from cnn_core.data.incoming.archive_names import Names, safe_path
-from cnn_core.data.incoming.archive_rules import Allowance, Entry
+from cnn_core.data.incoming.archive_rules import LINK, Allowance, Entry
 from cnn_core.errors import ArchiveError, ImageError
 
 # A link or pipe that took a file's place since it was listed is neither followed nor waited for.
@@ -21,12 +21,19 @@ class FolderFiles:
 
     def __init__(self, folder: Path) -> None:
         self._places: list[tuple[Entry, Path]] = []
+        self._skipped: dict[str, str] = {}
         self._list(folder, "", Names(), Allowance())
         if not self._places:
             raise ArchiveError(f"The folder {shown_name(folder.name)} is empty. Choose a folder with pictures.")
 
     def entries(self) -> list[Entry]:
         return [entry for entry, _ in self._places]
+
+    def skipped(self) -> dict[str, str]:
+        return dict(self._skipped)
+
+    def encodings(self) -> tuple[str, ...]:
+        return ()
 
     def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
         allowance = Allowance()
@@ -37,7 +44,9 @@ class FolderFiles:
     def _list(self, folder: Path, above: str, names: Names, allowance: Allowance) -> None:
         for item in _items(folder, allowance):
             path = safe_path(f"{above}{item.name}")
-            if item.is_dir(follow_symlinks=False):
+            if item.is_symlink():
+                self._skipped[path] = LINK
+            elif item.is_dir(follow_symlinks=False):
                 names.add(path, folder=True)
                 self._list(Path(item.path), f"{path}/", names, allowance)
             elif item.is_file(follow_symlinks=False):
@@ -45,6 +54,8 @@ class FolderFiles:
                 allowance.add_bytes(size)
                 names.add(path)
                 self._places.append((Entry(path, size), Path(item.path)))
+            else:
+                self._skipped[path] = "It is a pipe or device and no file."
 
 
 def _items(folder: Path, allowance: Allowance) -> list[os.DirEntry[str]]:

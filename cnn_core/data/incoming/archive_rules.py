@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -21,6 +21,7 @@ PACKED_STARTS = (
     b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\7",
 )  # fmt: skip
 TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
+LINK = "It is a link, and links are not followed."
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,25 @@ class Entry:
 
 
 class Files(Protocol):
-    """The files of an archive or folder that passed every rule."""
+    """The files of an archive or folder, all of whose names and sizes passed the rules."""
 
     def entries(self) -> list[Entry]:
         """Every file, in reading order."""
         ...
 
+    def skipped(self) -> dict[str, str]:
+        """Paths that are no files to read, such as links, with a sentence on why they are left out."""
+        ...
+
+    def encodings(self) -> tuple[str, ...]:
+        """What the names may be encoded in, the one in use first; empty where that is stated."""
+        ...
+
     def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
-        """Each file's bytes in the same order, or why this one is skipped: too large, or damaged in the archive.
+        """Each file's bytes in the same order, or why this one is skipped: too large, damaged, an archive itself.
 
         `wanted` holds the paths to read; the others are passed over. Raises ArchiveError when the real bytes break a
-        rule that the stated sizes kept, when a file is an archive itself, or when nothing after a damaged place can be
-        read.
+        rule that the stated sizes kept, or when nothing after a damaged place can be read.
         """
         ...
 
@@ -99,11 +107,22 @@ class Allowance:
         )
 
 
-def check_not_packed(path: str, start: bytes = b"") -> None:
-    """Raises ArchiveError when a file is an archive itself, by its ending or by its first bytes."""
-    inside = path.lower().endswith(PACKED_ENDINGS) or start.startswith(PACKED_STARTS)
-    if inside or start[TAR_MAGIC_AT:].startswith(TAR_MAGIC):
-        raise ArchiveError(f"{shown_name(path)} is an archive inside. Unpack it, or leave it out, and pack again.")
+def not_packed(path: str, data: bytes) -> bytes | ImageError:
+    """The bytes of a file, or why it is skipped: it is an archive itself. What is inside is never looked at."""
+    if data.startswith(PACKED_STARTS) or data[TAR_MAGIC_AT:].startswith(TAR_MAGIC):
+        return ImageError(f"{shown_name(path)} is an archive inside.", "It is an archive inside. Unpack it first.")
+    return data
+
+
+def check_some(paths: Sequence[str], skipped: Mapping[str, str]) -> None:
+    """Raises ArchiveError when an archive holds nothing that could be read, with the cause where there is one."""
+    packed = [path for path in paths if path.lower().endswith(PACKED_ENDINGS)]
+    if packed and len(packed) == len(paths):
+        raise ArchiveError(f"{shown_name(packed[0])} is an archive inside. Unpack it, or leave it out, and pack again.")
+    if skipped and not paths:
+        raise ArchiveError(f"{shown_name(next(iter(skipped)))} is a link. Put the file itself in its place.")
+    if not paths:
+        raise ArchiveError("The archive is empty. Pack a folder with pictures.")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cnn_core.data.decode import shown_name
 from cnn_core.data.incoming.archive_names import Names, safe_path
-from cnn_core.data.incoming.archive_rules import Allowance, Entry, check_not_packed, damage_told, opened
+from cnn_core.data.incoming.archive_rules import LINK, Allowance, Entry, check_some, damage_told, not_packed, opened
 from cnn_core.data.incoming.archive_unpacked import STARTS, Unpacked
 from cnn_core.errors import ArchiveError, ImageError
 
@@ -31,20 +31,26 @@ class TarFiles:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._skipped: dict[str, str] = {}
         with _opened(path) as stream, damage_told():
             self._entries = []
-            for entry in _members(stream):
+            for entry in _members(stream, self._skipped):
                 stream.skip(_padded(entry.size))
                 self._entries.append(entry)
-        if not self._entries:
-            raise ArchiveError("The archive is empty. Pack a folder with pictures.")
+        check_some([entry.path for entry in self._entries], self._skipped)
 
     def entries(self) -> list[Entry]:
         return list(self._entries)
 
+    def skipped(self) -> dict[str, str]:
+        return dict(self._skipped)
+
+    def encodings(self) -> tuple[str, ...]:
+        return ()
+
     def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
         with _opened(self._path) as stream:
-            members = _members(stream)
+            members = _members(stream, {})
             while True:
                 with damage_told():
                     entry = next(members, None)
@@ -73,12 +79,14 @@ def _content(stream: _Stream, entry: Entry, wanted: bool) -> bytes | ImageError 
         return reason if wanted else None
     data = stream.exactly(entry.size)
     stream.skip(_padded(entry.size) - entry.size)
-    check_not_packed(entry.path, data)
-    return data
+    return not_packed(entry.path, data)
 
 
-def _members(stream: _Stream) -> Iterator[Entry]:
-    """Each file; the stream then stands at its bytes, which the caller takes before asking for the next."""
+def _members(stream: _Stream, skipped: dict[str, str]) -> Iterator[Entry]:
+    """Each file; the stream then stands at its bytes, which the caller takes before asking for the next.
+
+    Links go into `skipped`; as for tarfile, no bytes of their own follow them, whatever size they state.
+    """
     names = Names()
     while header := _header(stream):
         stream.allowance.add_file()
@@ -87,8 +95,10 @@ def _members(stream: _Stream) -> Iterator[Entry]:
         if header.isdir():
             names.add(path, folder=True)
             continue
-        check_not_packed(path)
         names.add(path)
+        if header.type in LINK_TYPES:
+            skipped[path] = LINK
+            continue
         yield Entry(path, header.size)
     stream.finish()
 
@@ -155,13 +165,11 @@ def _long(stream: _Stream, header: tarfile.TarInfo) -> bytes:
 
 def _check_kind(header: tarfile.TarInfo) -> None:
     shown = shown_name(header.name)
-    if header.type in LINK_TYPES:
-        raise ArchiveError(f"{shown} is a link. Put the file itself in its place and pack again.")
     if header.type in DEVICE_TYPES:
         raise ArchiveError(f"{shown} is a device or pipe and no file. Leave it out and pack again.")
     if header.type == tarfile.GNUTYPE_SPARSE:
         raise ArchiveError(f"{shown} is a file with holes (sparse). Pack the folder without that option.")
-    if header.type not in (*FILE_TYPES, tarfile.DIRTYPE) or header.size < 0:
+    if header.type not in (*FILE_TYPES, *LINK_TYPES, tarfile.DIRTYPE) or header.size < 0:
         raise ArchiveError(f"{shown} is neither a file nor a folder. Pack the folder again, as a zip.")
 
 

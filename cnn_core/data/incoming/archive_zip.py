@@ -7,13 +7,15 @@ import stat
 import struct
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from cnn_core.data.decode import shown_name
+from cnn_core.data.incoming.archive_encoding import UTF8, Encoded
 from cnn_core.data.incoming.archive_names import Names, safe_path
-from cnn_core.data.incoming.archive_rules import Allowance, Entry, check_not_packed, damage_told, opened
+from cnn_core.data.incoming.archive_rules import LINK, Allowance, Entry, check_some, damage_told, not_packed, opened
 from cnn_core.errors import ArchiveError, ImageError
 
 # Records at the end of a zip: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.14 to 4.3.16
@@ -25,27 +27,44 @@ LONGEST_LINE = 1200  # bytes that one file may take in the list, on average
 LONGEST_EXTRA = 4096  # bytes; zipfile takes the square of it in time
 LOCAL = 30  # bytes before each file's name and data
 LOCKED = 1 << 0 | 1 << 6 | 1 << 13
-UTF8 = 1 << 11
 REPARSE_POINT = 0x400  # Windows' links
 
 
 class ZipFiles:
-    """The files of a zip; see `Files`."""
+    """The files of a zip; see `Files`. `encoding` is that of names where the zip does not state it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with _opened(path) as (_, members, _):
-            self._entries = [entry for entry, _ in members]
+    def __init__(self, path: Path, encoding: str = "auto") -> None:
+        self._path, self._encoding = path, encoding
+        with _opened(path, encoding) as listed:
+            self._entries = [entry for entry, _ in listed.members]
+            self._skipped, self._encodings = listed.skipped, listed.encodings
 
     def entries(self) -> list[Entry]:
         return list(self._entries)
 
+    def skipped(self) -> dict[str, str]:
+        return dict(self._skipped)
+
+    def encodings(self) -> tuple[str, ...]:
+        return self._encodings
+
     def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
-        with _opened(self._path) as (archive, members, packed):
-            allowance = Allowance(packed)
-            for entry, info in members:
+        with _opened(self._path, self._encoding) as listed:
+            allowance = Allowance(listed.packed)
+            for entry, info in listed.members:
                 if wanted is None or entry.path in wanted:
-                    yield entry, _content(archive, entry, info, allowance)
+                    yield entry, _content(listed.archive, entry, info, allowance)
+
+
+@dataclass
+class _Listed:
+    """An open zip, its bytes on the disk, and what it lists."""
+
+    archive: ZipFile
+    packed: int
+    members: list[tuple[Entry, ZipInfo]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    encodings: tuple[str, ...] = ()
 
 
 def _content(archive: ZipFile, entry: Entry, info: ZipInfo, allowance: Allowance) -> bytes | ImageError:
@@ -60,65 +79,59 @@ def _content(archive: ZipFile, entry: Entry, info: ZipInfo, allowance: Allowance
     except Exception:
         return ImageError(f"{shown_name(entry.path)} is damaged in the archive. Pack it again.")
     allowance.add_bytes(len(data))
-    check_not_packed(entry.path, data)
-    return data
+    return not_packed(entry.path, data)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[ZipFile, list[tuple[Entry, ZipInfo]], int]]:
-    """The zip, its files, and its bytes on the disk."""
+def _opened(path: Path, encoding: str) -> Iterator[_Listed]:
     with opened(path) as file:
         with damage_told():
             allowance = Allowance(packed := os.fstat(file.fileno()).st_size)
             _check_list(file, allowance)
-            archive = ZipFile(file)
-            members = _members(archive, allowance)
-        yield archive, members, packed
+            listed = _Listed(ZipFile(file), packed)
+            _list(listed, allowance, encoding)
+        yield listed
 
 
-def _members(archive: ZipFile, allowance: Allowance) -> list[tuple[Entry, ZipInfo]]:
-    names, members = Names(), []
-    _check_apart(archive)
-    for info in archive.infolist():
+def _list(listed: _Listed, allowance: Allowance, encoding: str) -> None:
+    """Fill in what is listed. Raises ArchiveError for every broken rule."""
+    names, infos = Names(), listed.archive.infolist()
+    _check_apart(listed.archive)
+    encoded = Encoded(infos, encoding)
+    listed.encodings = encoded.encodings
+    for info in infos:
         allowance.add_file()
-        name = _name(info)
+        name = encoded.name(info)
         path = safe_path(name)
         _check_kind(name, info)
+        if _is_link(info):
+            names.add(path)
+            listed.skipped[path] = LINK
+            continue
         if name.endswith(("/", "\\")) or stat.S_ISDIR(info.external_attr >> 16):
             names.add(path, folder=True)
             continue
-        check_not_packed(path)
         allowance.check_ratio(info.file_size, info.compress_size, shown_name(name))
         allowance.add_bytes(info.file_size)
         names.add(path)
-        members.append((Entry(path, info.file_size), info))
-    if not members:
-        raise ArchiveError("The archive is empty. Pack a folder with pictures.")
-    return members
-
-
-def _name(info: ZipInfo) -> str:
-    """The name as written; many programs write UTF-8 without saying so, and zipfile then takes it for DOS letters."""
-    if info.flag_bits & UTF8:
-        return info.orig_filename
-    try:
-        return info.orig_filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.orig_filename
+        listed.members.append((Entry(path, info.file_size), info))
+    check_some([entry.path for entry, _ in listed.members], listed.skipped)
 
 
 def _check_kind(name: str, info: ZipInfo) -> None:
-    """Raises ArchiveError for what is neither folder nor readable file: locked, a link, a device, packed rarely."""
+    """Raises ArchiveError for what is neither folder, link nor readable file: locked, a device, packed rarely."""
     kind = stat.S_IFMT(info.external_attr >> 16)
     if info.flag_bits & LOCKED:
         raise ArchiveError(f"{shown_name(name)} is locked by a password. Pack the pictures without one.")
-    if kind == stat.S_IFLNK or info.external_attr & REPARSE_POINT:
-        raise ArchiveError(f"{shown_name(name)} is a link. Put the file itself in its place and pack again.")
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
         raise ArchiveError(f"{shown_name(name)} is a device or pipe and no file. Leave it out and pack again.")
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         # zipfile unpacks bzip2 and LZMA without a limit on what one step may give.
         raise ArchiveError(f"{shown_name(name)} is packed in an unusual way. Pack the folder as an ordinary zip.")
+
+
+def _is_link(info: ZipInfo) -> bool:
+    return stat.S_ISLNK(info.external_attr >> 16) or bool(info.external_attr & REPARSE_POINT)
 
 
 def _check_apart(archive: ZipFile) -> None:
@@ -129,11 +142,22 @@ def _check_apart(archive: ZipFile) -> None:
     end = 0
     for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
         if info.header_offset < end:
-            raise ArchiveError(f"{shown_name(_name(info))} shares bytes with another file. Pack the folder again.")
+            shown = shown_name(info.orig_filename)
+            raise ArchiveError(f"{shown} shares bytes with another file. Pack the folder again.")
         letters = info.orig_filename.encode("utf-8" if info.flag_bits & UTF8 else "cp437")
         end = info.header_offset + LOCAL + len(letters) + info.compress_size
     if end > archive.start_dir:
         raise ArchiveError("The archive is damaged or cut short. Pack or download it again.")
+
+
+def ends_as_zip(file: BinaryIO) -> bool:
+    """Whether there is a zip's list of files at the end, as in one with a program in front that unpacks it."""
+    try:
+        _, start, size = _list_of_files(file)
+        file.seek(start)
+        return size > 0 and file.read(len(LISTED_MARK)) == LISTED_MARK
+    except (ValueError, OSError, struct.error):
+        return False
 
 
 def _check_list(file: BinaryIO, allowance: Allowance) -> None:

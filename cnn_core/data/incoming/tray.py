@@ -206,6 +206,12 @@ class _Loose:
     def entries(self) -> list[Entry]:
         return [Entry(slip.path, slip.size) for slip in self._tray.slips]
 
+    def skipped(self) -> dict[str, str]:
+        return {}
+
+    def encodings(self) -> tuple[str, ...]:
+        return ()
+
     def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
         for slip in self._tray.slips:
             if wanted is None or slip.path in wanted:

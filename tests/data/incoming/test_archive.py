@@ -129,6 +129,11 @@ def quoted() -> bytes:
     return zipped([Part(b"a.png", inner), Part(b"b.png", PNG, offset=35)])
 
 
+def only_link(name: str, kind: bytes) -> bytes:
+    """A tar without the plain file in front of it."""
+    return tar_of(name, kind, linkname="/etc/passwd")[512:]
+
+
 def sparse(**told: str) -> bytes:
     return tar_of("a.png", tarfile.REGTYPE, pax_headers=told)
 
@@ -204,8 +209,11 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "sharp s": (lambda: tarred([("Maße", b""), ("MASSE", b"")]), "differ only in capitals"),
     "file and folder": (lambda: tarred([("a", b""), ("a/b", b"")]), "a is there twice"),
     "folder and file": (lambda: tarred([("a/b", b""), ("a", b"")]), "a is there twice"),
-    "link in a tar": (lambda: tar_of("a.png", tarfile.SYMTYPE, linkname="/etc/passwd"), "a.png is a link"),
-    "hard link": (lambda: tar_of("a.png", tarfile.LNKTYPE, linkname="first.png"), "a.png is a link"),
+    "tar of a link": (lambda: only_link("a.png", tarfile.SYMTYPE), "a.png is a link"),
+    "climbing link": (lambda: tar_of("../a.png", tarfile.SYMTYPE, linkname="x"), "a.png climbs"),
+    "a link and a file below it": (
+        lambda: zipped([Part(b"a", b"/etc", mode=mode(stat.S_IFLNK)), Part(b"a/b.png", PNG)]), "a is there twice",
+    ),
     "pipe": (lambda: tar_of("a.png", tarfile.FIFOTYPE), "is a device or pipe"),
     "device": (lambda: tar_of("a.png", tarfile.CHRTYPE), "is a device or pipe"),
     "disk": (lambda: tar_of("a.png", tarfile.BLKTYPE), "is a device or pipe"),
@@ -265,9 +273,53 @@ def test_a_hostile_archive_is_refused_with_a_sentence(kind: str, tmp_path: Path)
 @pytest.mark.parametrize("make", [ordinary_zip, tarred])
 def test_an_archive_inside_is_told_by_its_content(kind: str, make: Callable[..., bytes], tmp_path: Path) -> None:
     files = opened(tmp_path, make([("a.png", PNG), ("b.png", PACKED_INSIDE[kind])]))
-    with pytest.raises(ArchiveError, match=r"b.png is an archive inside\."):
-        list(files.read())
+    (_, first), (_, second) = files.read()
+    assert first == PNG
+    assert isinstance(second, ImageError)
+    assert str(second) == "b.png is an archive inside."
     assert list(files.read({"a.png"})) == [(Entry("a.png", len(PNG)), PNG)]
+
+
+LINKED: dict[str, Callable[[], bytes]] = {
+    "zip": lambda: zipped([Part(b"first.png"), Part(b"a.png", b"/etc/passwd", mode=mode(stat.S_IFLNK))]),
+    "zip with a link to a folder": lambda: zipped([Part(b"first.png"), Part(b"a.png/", mode=mode(stat.S_IFLNK))]),
+    "Windows": lambda: zipped([Part(b"first.png"), Part(b"a.png", b"x", attributes=0x400)]),
+    "tar": lambda: tar_of("a.png", tarfile.SYMTYPE, linkname="/etc/passwd"),
+    "hard link": lambda: tar_of("a.png", tarfile.LNKTYPE, linkname="first.png"),
+}
+
+
+@pytest.mark.parametrize("kind", LINKED)
+def test_a_link_is_named_and_never_followed(kind: str, tmp_path: Path) -> None:
+    files = opened(tmp_path, LINKED[kind]())
+    assert [entry.path for entry in files.entries()] == ["first.png"]
+    assert files.skipped() == {"a.png": "It is a link, and links are not followed."}
+    assert list(files.read()) == [(Entry("first.png", 0), b"")]
+
+
+@pytest.mark.parametrize("make", [ordinary_zip, tarred])
+def test_one_packed_file_beside_images_refuses_nothing(make: Callable[..., bytes], tmp_path: Path) -> None:
+    parts = [("a.png", PNG), ("notes.txt.gz", PACKED_INSIDE["gz"])]
+    files = opened(tmp_path, make(parts))
+    assert [entry.path for entry in files.entries()] == ["a.png", "notes.txt.gz"]
+
+
+@pytest.mark.parametrize("front", [b"MZ" + bytes(600), b"#!/bin/sh\n" + b"unzip $0\n" * 90, b"\xff"])
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_program_in_front_of_a_zip_is_passed_over(tmp_path: Path, front: bytes, counted: bool) -> None:
+    path = tmp_path / "sfx.exe"
+    path.write_bytes(front if counted else front + ordinary_zip([("a.png", PNG)]))
+    if counted:  # the offsets in the zip start at the program
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("a.png", PNG)
+    assert list(open_archive(path).read()) == [(Entry("a.png", len(PNG)), PNG)]
+
+
+def test_a_program_in_front_changes_no_rule(tmp_path: Path) -> None:
+    for kind in ("zip bomb", "locked zip", "the same bytes twice", "a name twice", "bytes of the list"):
+        make, cause = HOSTILE[kind]
+        with pytest.raises(ArchiveError, match=cause):
+            opened(tmp_path, b"MZ" + bytes(600) + make())
 
 
 @pytest.mark.parametrize("make", [ordinary_zip, tarred])
@@ -374,6 +426,7 @@ def test_a_folder_is_read_in_order_of_names_without_its_links(shelf: Path, tmp_p
     os.mkfifo(shelf / "pipe.png")
     files = open_folder(shelf, checked=False)
     assert [entry.path for entry in files.entries()] == sorted(NAMES)
+    assert set(files.skipped()) == {"link.png", "all", "pipe.png"}
     assert all(data == PNG for _, data in files.read())
     assert [entry.path for entry, _ in files.read({NAMES[1]})] == [NAMES[1]]
     picture = next(data for _, data in files.read())

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_core.data.incoming.archive import open_archive, open_folder
+from cnn_core.data.incoming.archive_rules import PACKED_STARTS
 from cnn_core.errors import ArchiveError, ImageError
 from tests.data.incoming.archives import Part, tarred, zipped
 
@@ -89,7 +90,10 @@ def test_any_tree_is_read_as_written_or_refused(kind: str, tree: list[tuple[str,
         return
     read = read_or_refused(place, data)
     if read is not None:
-        assert read == [(normal(name), data) for name, data in tree if not name.endswith(("/", "\\")) or kind != "zip"]
+        files = [(normal(name), data) for name, data in tree if not name.endswith(("/", "\\")) or kind != "zip"]
+        assert [path for path, _ in read] == [path for path, _ in files]
+        for (_, got), (_, data) in zip(read, files, strict=True):
+            assert isinstance(got, ImageError) if data.startswith(PACKED_STARTS) else got == data
 
 
 @given(tree=TREES)
