@@ -117,7 +117,9 @@ def test_ctrl_c_keeps_the_run_and_resume_goes_on(home: Path) -> None:
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     summary = json.loads(output.splitlines()[-1])
-    assert (process.returncode, errors, summary["status"]) == (1, "", "interrupted")
+    assert (process.returncode, summary["status"]) == (130, "interrupted")
+    assert f"python -m cnn_core train --resume {summary['run']}" in errors
+    assert "press" not in errors.lower()
     process = start("train", "--resume", summary["run"])
     assert process.stdout
     lines = (json.loads(line) for line in process.stdout)

@@ -1,0 +1,63 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+from typing import get_args
+
+from cnn_core.command_line.datasets import datasets, import_pictures
+from cnn_core.command_line.results import evaluate, networks, predict, runs
+from cnn_core.command_line.train import train
+from cnn_core.data.decode import Fit
+
+ABOUT = "CNN Playground without a browser: the same functions and the same store as the pages."
+CODES = "Exit code: 0 done, 1 the run or the program failed, 2 the request cannot be met, 130 stopped by Ctrl-C."
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m cnn_core", description=ABOUT, epilog=CODES)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("train", help="train a network; prints JSON lines, the last one the summary")
+    command.add_argument("--dataset", default="fashion_mnist_sample")
+    command.add_argument("--network", default="compact_resnet")
+    command.add_argument("--epochs", type=int)
+    command.add_argument("--seed", type=int)
+    command.add_argument("--name", default="")
+    command.add_argument("--recipe", metavar="FILE.json", help="a recipe as JSON, instead of --dataset and --network")
+    command.add_argument("--resume", metavar="RUN", help="go on with a paused or interrupted run")
+    command.set_defaults(do=train)
+
+    command = commands.add_parser("evaluate", help="precision, recall and F1 of a finished run, as JSON")
+    command.add_argument("run")
+    command.set_defaults(do=evaluate)
+
+    command = commands.add_parser("predict", help="classify pictures; one JSON line each")
+    command.add_argument("run")
+    command.add_argument("images", nargs="+", metavar="IMAGE")
+    command.set_defaults(do=predict)
+
+    commands.add_parser("runs", help="all runs, newest first").set_defaults(do=runs)
+    command = commands.add_parser("datasets", help="all data sets; with --get, fetch and import one")
+    command.add_argument("--get", metavar="NAME")
+    command.add_argument("--size", type=int, default=0, help="side of the square images; 0 is the data set's own")
+    command.set_defaults(do=datasets)
+    _add_import(
+        commands.add_parser("import", help="make a data set of pictures in class folders; prints a report, then id")
+    )
+    commands.add_parser("networks", help="all network presets").set_defaults(do=networks)
+    return top
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("path", metavar="PATH", help="a zip or tar of class folders, or a folder of them")
+    command.add_argument("--name", required=True)
+    command.add_argument("--size", type=int, help="side of the square images in pixels")
+    command.add_argument("--fit", choices=get_args(Fit), help="how a picture becomes square")
+    command.add_argument(
+        "--greyscale", action="store_true", help="one channel; otherwise colours are kept where there are"
+    )
+    command.add_argument("--labels", metavar="FILE.csv", help="filename,label rows, where folders do not say the class")
+    command.add_argument("--add-to", default="", metavar="ID", help="a data set these pictures are added to")
+    command.add_argument("--made-by", default="")
+    command.set_defaults(do=import_pictures)

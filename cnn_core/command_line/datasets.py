@@ -1,0 +1,54 @@
+"""Data sets: the list of them, fetching one, and making one of a person's pictures."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from cnn_core.command_line.files import read_at_most, require_file_or_folder
+from cnn_core.command_line.output import print_counter, print_line, print_report
+from cnn_core.data.incoming.archive import open_archive, open_folder
+from cnn_core.data.incoming.import_spec import ImportSpec
+from cnn_core.data.incoming.importing import import_images
+from cnn_core.data.incoming.label_table import read_labels
+from cnn_core.data.incoming.layout import read_layout
+from cnn_core.data.library import Progress, is_ready, prepare
+from cnn_core.data.sources import dataset_sources
+from cnn_core.recipe import parse
+
+LABELS_MEGABYTES = 100  # 10 million rows of ten letters
+
+
+def datasets(options: argparse.Namespace) -> None:
+    if options.get:
+        dataset = prepare(options.get, options.size, _print_progress)
+        print_line(
+            {"dataset": dataset.name, "hash": dataset.content_hash, "shape": dataset.shape, "classes": dataset.classes}
+        )
+        return
+    for source in dataset_sources:
+        about = {"title": source.title, "images": source.images, "classes": source.classes, "licence": source.licence}
+        print_line({"dataset": source.name, "ready": is_ready(source.name), **about})
+
+
+def _print_progress(progress: Progress) -> None:
+    print_line({"event": "progress", **asdict(progress)})
+
+
+def import_pictures(options: argparse.Namespace) -> None:
+    path = Path(options.path)
+    require_file_or_folder(path)
+    files = open_folder(path, checked=False) if path.is_dir() else open_archive(path)
+    paths = [entry.path for entry in files.entries()]
+    if options.labels:
+        layout = read_labels(read_at_most(options.labels, LABELS_MEGABYTES, "label table"), paths)
+    else:
+        layout = read_layout(paths)
+    chosen = {"size": options.size, "fit": options.fit, "colour": "greyscale" if options.greyscale else None}
+    spec = parse(ImportSpec, {name: value for name, value in chosen.items() if value is not None}, "import")
+    report = import_images(
+        files, layout, spec, options.name, made_by=options.made_by, onto=options.add_to, tell=print_counter
+    )
+    print_report(asdict(report))
+    print(report.dataset)

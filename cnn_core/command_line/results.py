@@ -1,0 +1,54 @@
+"""What finished runs and the shelves of networks say."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cnn_core.command_line.files import read_at_most
+from cnn_core.command_line.output import print_line, print_sentence, summary
+from cnn_core.data.decode import decode
+from cnn_core.errors import PlaygroundError
+from cnn_core.models.presets import network_presets
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
+from cnn_core.settings import settings
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    from cnn_core.evaluation import metrics
+
+    store().get(options.run)
+    folder = RunFolder(options.run)
+    predictions = folder.predictions()
+    if predictions is None:
+        raise PlaygroundError(f"Run {options.run} has not been tested yet: let it finish first.")
+    print_line(metrics.evaluate(predictions, folder.plan()["classes"]).as_json())
+
+
+def predict(options: argparse.Namespace) -> int:
+    from cnn_core.inference import Classifier
+
+    classifier, failed = Classifier.open(options.run), 0
+    for path in options.images:
+        try:
+            image = classifier.see(decode(read_at_most(path, settings().upload_megabytes, "picture"), Path(path).name))
+        except PlaygroundError as error:
+            print_sentence(error)
+            failed = 2
+            continue
+        probabilities = classifier.classify(image[None])[0]
+        top = probabilities.argsort()[::-1][:5]
+        print_line({"image": path, "top": [[classifier.classes[k], float(probabilities[k])] for k in top]})
+    return failed
+
+
+def runs(_: argparse.Namespace) -> None:
+    store().reap()
+    for run in store().runs():
+        print_line(summary(run))
+
+
+def networks(_: argparse.Namespace) -> None:
+    for preset in network_presets:
+        print_line({"network": preset.name, "title": preset.title, "teaches": preset.teaches, "source": preset.source})
