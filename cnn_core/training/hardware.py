@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
+from typing import Literal
 
 import torch
 
 from cnn_core.cores import usable_cores
 from cnn_core.errors import RecipeError
 from cnn_core.settings import settings
+
+Precision = Literal["float32", "tf32", "bfloat16"]
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -26,18 +30,61 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def choose_precision(wanted: str, device: torch.device) -> str:
-    """ "auto" is bfloat16 on a GPU that computes in it, else float32."""
+def choose_precision(wanted: Literal["auto", "float32", "bfloat16"], device: torch.device) -> Precision:
+    """ "auto" is bfloat16 on a GPU that computes in it, else float32: a CPU that could is measured first."""
     if wanted != "auto":
         return wanted
-    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    return "bfloat16" if device.type == "cuda" and computes_bfloat16(device) else "float32"
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether the device has instructions for bfloat16; without them it is emulated and slower than float32.
+
+    Torch counts a T4 or a V100, which emulate it, as supporting it unless asked more closely.
+    """
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def multiply_in_tf32(on: bool) -> None:
+    """Whether NVIDIA GPUs since Ampere round the float32 numbers they multiply to TF32, for this whole process."""
+    torch.backends.cuda.matmul.allow_tf32 = on
+    torch.backends.cudnn.allow_tf32 = on
+
+
+def prepare_gpu(device: torch.device) -> None:
+    """Compute on this process's own stream of an NVIDIA GPU: a step can be recorded on any but the default one."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.cuda.set_stream(_stream(torch.cuda.current_device()))
+
+
+@lru_cache(maxsize=64)
+def _stream(gpu: int) -> torch.cuda.Stream:
+    return torch.cuda.Stream(gpu)  # one for all runs: memory freed on a stream is used again only on that stream
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """Context in which convolutions and matrix products run in `precision`; weights stay float32."""
-    if precision == "float32":
+    if precision != "bfloat16":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+@contextmanager
+def fastest_kernels(same_shapes: bool) -> Iterator[None]:
+    """Where shapes stay the same, let cuDNN time its kernels at the first call of each and keep the fastest.
+
+    Other shapes would be timed anew each, and a kernel chosen by time may round otherwise than that of another run.
+    """
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = same_shapes
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def device_name(device: torch.device) -> str:

@@ -20,16 +20,16 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
 from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.training.checkpoint import load_state, save_state
-from cnn_core.training.execution import Execution, choose
-from cnn_core.training.hardware import choose_device, device_name
+from cnn_core.training.choosing import choose
+from cnn_core.training.execution import Execution
+from cnn_core.training.hardware import choose_device, device_name, prepare_gpu
 from cnn_core.training.memory import keep_freed_memory
 from cnn_core.training.schedule import learning_rate
 from cnn_core.training.score import Score, score
 from cnn_core.training.snapshots import keep_epochs
-from cnn_core.training.step import Step
+from cnn_core.training.step import Step, recorded_size
 
 REPORT_SECONDS = 0.6  # each costs 4 to 5 ms, most of it the store: under 1% of the time
-CAPTURE_STEPS = 200  # a run this long pays for recording its step as a CUDA graph
 SAVE_SECONDS = 30.0  # the most work a crash can cost
 SCORE_BATCH = 500
 
@@ -45,8 +45,7 @@ class TrainingSession:
         self.recipe, self.training, self.folder, self.dataset = recipe, recipe.training, folder, dataset
         here = self.training.device in ("auto", device.split(":")[0])  # a worker's slot may be one GPU of several
         self.device = choose_device(device if here else self.training.device)
-        if self.device.type == "cuda":
-            torch.cuda.set_stream(torch.cuda.Stream(self.device))  # a step can be captured on any but the default one
+        prepare_gpu(self.device)
         torch.manual_seed(recipe.seed)
         self.network = build(recipe.network.layers, dataset.shape, len(dataset.classes)).to(self.device)
         steps = read_steps(recipe.augment)
@@ -54,9 +53,9 @@ class TrainingSession:
         self.validation, self.test = self._split("validation"), self._split("test")
         self.steps = len(self.batches) * self.training.epochs
         self.execution = self._choose_execution()
-        torch.set_num_threads(self.execution.threads)
-        capture = self.steps >= CAPTURE_STEPS
-        self._learn = Step(self.network, self.training, self.device, self.execution, capture)
+        self.execution.apply()
+        recorded = recorded_size(self.steps, self.batches.batch_size, self.device)
+        self._learn = Step(self.network, self.training, self.device, self.execution, recorded)
         self.step = 0
         self.best_epoch, self.best_loss = 0, float("inf")
         self.rate_scale = 1.0  # a person's change of learning rate scales the rest of the schedule
@@ -194,7 +193,7 @@ class TrainingSession:
             if plan["device"] == str(self.device) and "execution" in plan:  # a run paused before there was a choice
                 return Execution(**plan["execution"])
         batch = next(self.batches.epoch())
-        return choose(self.network, self.training, self.device, batch)
+        return choose(self.network, self.training, self.device, batch, self.steps)
 
     def _score(self, batches: Batches) -> Score:
         return score(self._learn.forward, batches, self.execution)

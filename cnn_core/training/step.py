@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,14 +10,29 @@ from torch.nn import functional as F
 
 from cnn_core.recipe import TrainingSpec
 from cnn_core.training.counters import Counters
-from cnn_core.training.hardware import autocast
+from cnn_core.training.hardware import autocast, fastest_kernels
 from cnn_core.training.optimisers import build_optimiser
 from cnn_core.training.reorder import pool_first
 
 if TYPE_CHECKING:
     from cnn_core.training.execution import Execution
 
-WARM_STEPS = 3  # before a capture: libraries choose their kernels, the optimiser makes its state
+WARM_STEPS = 3  # before a step is recorded: libraries choose their kernels, the optimiser makes its state
+RECORDED_STEPS = 200  # a run this long pays for recording its step as a CUDA graph
+
+
+def recorded_size(steps: int, batch_size: int, device: torch.device) -> int:
+    """Size of the batches whose step a run of `steps` records and replays: whole ones, on CUDA. 0 for none."""
+    return batch_size if device.type == "cuda" and steps >= RECORDED_STEPS else 0
+
+
+def way_of(size: int, recorded_size: int, warm: int, recorded: bool) -> Literal["compute", "record", "replay"]:
+    """What to do with a batch of `size` images, after `warm` batches of the size to record."""
+    if not recorded_size or size != recorded_size:
+        return "compute"
+    if recorded:
+        return "replay"
+    return "record" if warm >= WARM_STEPS else "compute"
 
 
 class Step:
@@ -25,8 +40,9 @@ class Step:
 
     labels: int64 (B,), or float32 (B, classes) shares where images are mixed; the same kind at every call.
 
-    `capture`: on CUDA, record the step once warm and replay it for batches of that size. The kernels are the same
-    and in the same order; what falls away is the time to launch them one by one.
+    `recorded`: size of the batches whose step is recorded once it is warm, and then replayed (`recorded_size`). The
+    kernels are the same and in the same order; what falls away is the time to launch them one by one. A batch of any
+    other size, such as the last of an epoch, is computed as always.
     """
 
     def __init__(
@@ -35,7 +51,7 @@ class Step:
         training: TrainingSpec,
         device: torch.device,
         execution: Execution,
-        capture: bool = False,
+        recorded: int = 0,
     ):
         self._device, self._precision, self._format = device, execution.precision, execution.memory_format
         self._smoothing = training.label_smoothing
@@ -43,24 +59,23 @@ class Step:
         self.forward = pool_first(network) if execution.pool_first else network
         self.optimiser = build_optimiser(network, training, device)
         self.counters = Counters(device)
-        self._capture_at = WARM_STEPS if capture and device.type == "cuda" else -1
+        self._size, self._warm = recorded, 0
         self._rate = torch.zeros((), device=device)  # on a GPU a replayed step reads it
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._done = 0
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
         self._set_rate(rate)
         images = images.contiguous(memory_format=self._format)
-        if self._done == self._capture_at:
-            self._capture(images, labels)
-        if self._graph is not None and len(images) == len(self._images):
-            self._images.copy_(images)
-            self._labels.copy_(labels)
-            self._graph.replay()
+        way = way_of(len(images), self._size, self._warm, self._graph is not None)
+        if way == "compute":
+            with fastest_kernels(len(images) == self._size):
+                self._compute(images, labels)
+            self._warm += len(images) == self._size
         else:
-            self._compute(images, labels)
+            if way == "record":
+                self._record(images, labels)
+            self._replay(images, labels)
         self.counters.images += len(labels)
-        self._done += 1
 
     def _compute(self, images: Tensor, labels: Tensor) -> None:
         with autocast(self._device, self._precision):
@@ -71,13 +86,20 @@ class Step:
         self.optimiser.step()
         self.counters.add(logits.detach(), labels)
 
-    def _capture(self, images: Tensor, labels: Tensor) -> None:
+    def _record(self, images: Tensor, labels: Tensor) -> None:
         """Record what `_compute` launches, without running it, on inputs that stay in place."""
         self._images, self._labels = images.clone(memory_format=self._format), labels.clone()
         self.optimiser.zero_grad(set_to_none=True)  # the gradients are made anew in the memory of the graph
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, stream=torch.cuda.current_stream()):
+        graph = torch.cuda.CUDAGraph()
+        with fastest_kernels(True), torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
             self._compute(self._images, self._labels)
+        self._graph = graph
+
+    def _replay(self, images: Tensor, labels: Tensor) -> None:
+        assert self._graph is not None
+        self._images.copy_(images)
+        self._labels.copy_(labels)
+        self._graph.replay()
 
     def _set_rate(self, rate: float) -> None:
         self._rate.fill_(rate)

@@ -1,6 +1,5 @@
 """How a run is computed is measured once, kept, recorded, and changes only the last digits."""
 
-import copy
 import itertools
 import json
 from pathlib import Path
@@ -20,9 +19,10 @@ from cnn_core.runs.events import Started
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
-from cnn_core.training import execution, hardware
+from cnn_core.training import hardware
 from cnn_core.training import session as session_module
-from cnn_core.training.execution import Execution, choose, fixed
+from cnn_core.training.choosing import choose
+from cnn_core.training.execution import Execution, alternatives, fixed
 from cnn_core.training.hardware import allowed_threads, choose_device
 from cnn_core.training.plan import check
 from cnn_core.training.session import TrainingSession
@@ -75,51 +75,13 @@ def session(chosen: Recipe, digits: ImageDataset, run_id: str = "") -> TrainingS
     return TrainingSession(chosen, digits, RunFolder(run_id or store().create(chosen, "test")), "cpu")
 
 
-def test_measuring_changes_neither_network_nor_random_state(
-    home: Path, network: nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor]
-) -> None:
-    before, random = copy.deepcopy(network.state_dict()), torch.get_rng_state()
-    choose(network, TrainingSpec(), CPU, batch)
-    assert torch.equal(torch.get_rng_state(), random)
-    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-
-
-def test_a_measurement_is_kept_so_that_the_same_recipe_is_run_the_same_way(
-    home: Path, network: nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = choose(network, TrainingSpec(), CPU, batch)
-
-    def never(*arguments: object) -> float:
-        raise AssertionError("measured again")
-
-    monkeypatch.setattr(execution, "_seconds", never)
-    assert choose(network, TrainingSpec(), CPU, batch) == first
-    with pytest.raises(AssertionError):  # another batch size is another question
-        choose(network, TrainingSpec(), CPU, (batch[0][:8], batch[1][:8]))
-
-
-def test_an_alternative_has_to_be_clearly_faster_twice(
-    home: Path, network: nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    start = fixed(TrainingSpec(), CPU)
-    for again, expected in ((0.9, "channels_last"), (1.0, "channels_first")):
-        looks = iter([1.0, 0.8, again])  # the start, channels_first, the start once more
-
-        def seconds(candidate: Execution, *arguments: object, looks=looks) -> float:
-            return next(looks, 1.0)
-
-        monkeypatch.setattr(execution, "_seconds", seconds)
-        monkeypatch.setattr(execution, "MEASURE_SECONDS", 60.0)
-        chosen = execution._measure(network, TrainingSpec(threads=start.threads), CPU, batch)
-        assert chosen.layout == expected
-
-
 def test_what_the_recipe_fixes_is_not_measured(
     home: Path, network: nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor]
 ) -> None:
     training = TrainingSpec(**NO_LEVER)
-    assert choose(network, training, CPU, batch) == Execution("float32", "channels_first", False, 1)
-    assert list(execution._alternatives(fixed(training, CPU), training, CPU)) == []
+    assert choose(network, training, CPU, batch, steps=10_000) == Execution("float32", "channels_first", False, 1)
+    assert list(alternatives(fixed(training, CPU), training, CPU)) == []
+    assert not (home / "measured").exists()
 
 
 def test_the_plan_of_a_run_tells_how_it_was_computed(digits: ImageDataset) -> None:
@@ -205,6 +167,9 @@ def test_a_resumed_run_is_computed_as_before_whatever_would_be_chosen_now(digits
     before = first.execution
     for kept in (digits.folder.parents[1] / "measured").glob("*.json"):
         other = "channels_first" if before.layout == "channels_last" else "channels_last"
-        kept.write_text(json.dumps(json.loads(kept.read_text()) | {"layout": other}))
+        answers = json.loads(kept.read_text())
+        for answer in answers.values():
+            answer["execution"]["layout"] = other
+        kept.write_text(json.dumps(answers))
     assert session(chosen, digits).execution != before
     assert session(chosen, digits, first.folder.path.name).execution == before
