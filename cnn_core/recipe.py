@@ -82,6 +82,12 @@ class DataSpec(Spec):
         0, "Side of the square images in pixels; 0 keeps the data set's own size. Larger shows more and trains slower.",
         ge=0, le=256, advanced=True, unit="px",
     )  # fmt: skip
+    validation_fraction: float = option(
+        0.0,
+        "Fraction of the images outside the test images kept for validation; 0 keeps the data set's own split. Too few "
+        "leave the best epoch to luck, too many leave little to learn from.",
+        ge=0, le=0.9, advanced=True,
+    )  # fmt: skip
 
 
 class NetworkSpec(Spec):
@@ -105,18 +111,13 @@ class TrainingSpec(Spec):
     learning_rate: float = option(
         1e-3,
         "Size of a step. Too small learns nothing, too large jumps about or turns into NaN.",
-        gt=0,
-        le=10,
-        log=True,
-    )
+        gt=0, le=10, log=True,
+    )  # fmt: skip
     momentum: float = option(
         0.9,
         "Share of the last step that is kept. Higher is faster and less steady.",
-        ge=0,
-        lt=1,
-        needs="optimiser=sgd",
-        advanced=True,
-    )
+        ge=0, lt=1, needs="optimiser=sgd", advanced=True,
+    )  # fmt: skip
     nesterov: bool = option(
         True, "Look ahead along the momentum before taking the gradient.", needs="optimiser=sgd", advanced=True
     )
@@ -135,18 +136,13 @@ class TrainingSpec(Spec):
     warm_up: float = option(
         0.3,
         "Share of the run in which the learning rate climbs.",
-        gt=0,
-        lt=1,
-        needs="schedule=one_cycle",
-        advanced=True,
-    )
+        gt=0, lt=1, needs="schedule=one_cycle", advanced=True,
+    )  # fmt: skip
     label_smoothing: float = option(
         0.0,
         "Share of certainty taken from the true class and spread over all. Keeps the network from overconfidence.",
-        ge=0,
-        le=0.5,
-        advanced=True,
-    )
+        ge=0, le=0.5, advanced=True,
+    )  # fmt: skip
     patience: int = option(
         0,
         "Stop after this many epochs without a better validation loss; 0 never stops early.",

@@ -6,7 +6,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 
-from cnn_core.data.library import Progress, prepare
+from cnn_core.data.library import Progress
+from cnn_core.data.resplit import prepare_for
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.runs.events import Ended, Event, Preparing
 from cnn_core.runs.folder import RunFolder
@@ -57,7 +58,7 @@ def _train(run: Run, worker_id: str, device: str, closing: threading.Event) -> I
     def tell(progress: Progress) -> None:
         store().record(run.id, worker_id, Preparing(progress_text=str(progress)))
 
-    dataset = prepare(run.recipe.data.dataset, run.recipe.data.image_size, tell)
+    dataset = prepare_for(run.recipe.data, tell)
     session = TrainingSession(run.recipe, dataset, RunFolder(run.id), device)
     for event in session.run():
         yield event

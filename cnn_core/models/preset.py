@@ -23,6 +23,8 @@ class NetworkPreset:
     training: TrainingSpec  # recommended
     image_size: int = 0  # side in pixels its source works at; 0: any
     augment: tuple[AugmentSpec, ...] | None = ()  # after the data set's own steps; None: none at all, not even those
+    own_augment: bool = False  # `augment` takes the place of the data set's own steps
+    validation_fraction: float = 0.0  # of the images outside the test images; 0: the data set's own split
 
 
 network_presets: Registry[NetworkPreset] = Registry("network")

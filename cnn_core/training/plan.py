@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from cnn_core.data.augmentation.steps import read_steps
+from cnn_core.data.source import DatasetSource
 from cnn_core.data.sources import dataset_sources
 from cnn_core.errors import RecipeError
-from cnn_core.models.presets import layers_of, network_presets
+from cnn_core.models.presets import NetworkPreset, layers_of, network_presets
 from cnn_core.models.summary import summarise
-from cnn_core.recipe import DataSpec, NetworkSpec, Recipe
+from cnn_core.recipe import AugmentSpec, DataSpec, NetworkSpec, Recipe
 
 
 def starting_recipe(dataset: str = "fashion_mnist_sample", network: str = "compact_resnet") -> Recipe:
@@ -17,11 +18,22 @@ def starting_recipe(dataset: str = "fashion_mnist_sample", network: str = "compa
     """
     source, preset = dataset_sources.get(dataset), network_presets.get(network)
     return Recipe(
-        data=DataSpec(dataset=dataset, image_size=preset.image_size),
-        augment=() if preset.augment is None else source.augment + preset.augment,
+        data=DataSpec(dataset=dataset, image_size=preset.image_size, validation_fraction=preset.validation_fraction),
+        augment=_augmentation(source, preset),
         network=NetworkSpec(preset=network),
         training=preset.training,
     )
+
+
+def _augmentation(source: DatasetSource, preset: NetworkPreset) -> tuple[AugmentSpec, ...]:
+    """The preset's steps with the data set's own, or alone; then without a flip where the data set's own steps have
+    none: a mirrored digit is no digit."""
+    if preset.augment is None:
+        return ()
+    if not preset.own_augment:
+        return source.augment + preset.augment
+    mirrors = not source.augment or any(step.kind == "horizontal_flip" for step in source.augment)
+    return tuple(step for step in preset.augment if mirrors or step.kind != "horizontal_flip")
 
 
 def input_of(recipe: Recipe) -> tuple[tuple[int, int, int], int]:

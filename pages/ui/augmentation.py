@@ -45,7 +45,7 @@ def lab() -> None:
         if source.download_megabytes and not is_ready(source.name, recipe.data.image_size):
             datasets.fetch(source)
         else:
-            _pictures(recipe, datasets.opened(recipe.data.dataset, recipe.data.image_size))
+            _pictures(recipe, datasets.of_recipe(recipe))
     if st.session_state.setdefault("lab:dataset", recipe.data.dataset) != recipe.data.dataset:
         st.session_state["lab:dataset"] = recipe.data.dataset
         st.rerun()  # the runs below are those of the data set

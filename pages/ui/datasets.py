@@ -8,10 +8,12 @@ import streamlit as st
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
 from cnn_core.data.library import is_ready, open_dataset, preparation
+from cnn_core.data.resplit import with_validation
 from cnn_core.data.source import DatasetSource
 from cnn_core.data.sources import dataset_sources
 from cnn_core.inspection.montage import enlarge
 from cnn_core.jobs.prepare import preparation_error, prepare_in_background, preparing
+from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
 from cnn_core.training.plan import starting_recipe
 from pages.ui import figures, layout, words
@@ -21,18 +23,24 @@ from pages.ui.pictures import ink, strip
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _opened(name: str, image_size: int, folder: str) -> ImageDataset:
-    return open_dataset(name, image_size)
+def _opened(name: str, image_size: int, validation_fraction: float, folder: str) -> ImageDataset:
+    return with_validation(open_dataset(name, image_size), validation_fraction)
 
 
-def opened(name: str, image_size: int = 0) -> ImageDataset:
+def opened(name: str, image_size: int = 0, validation_fraction: float = 0.0) -> ImageDataset:
     """The imported data set, kept open. Raises DatasetUnavailableError when it is not here."""
-    return _opened(name, image_size, str(open_dataset(name, image_size).folder))
+    return _opened(name, image_size, validation_fraction, str(open_dataset(name, image_size).folder))
+
+
+def of_recipe(recipe: Recipe) -> ImageDataset:
+    """The images a recipe names, split as it says."""
+    data = recipe.data
+    return opened(data.dataset, data.image_size, data.validation_fraction)
 
 
 def of_run(run: Run) -> ImageDataset:
-    """The images a run learned from."""
-    return opened(run.recipe.data.dataset, run.recipe.data.image_size)
+    """The images a run learned from, split as they were for it."""
+    return of_recipe(run.recipe)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

@@ -14,6 +14,8 @@ from cnn_core.recipe import noted
 from pages.ui.words import label, option
 
 Changed = Callable[[str], None]  # called with the widget's key after a person changed it
+TINY = 1e-9  # how close to an open end of a range a person can type
+TYPED_WIDTH = 96  # CSS pixels: six digits, too narrow for buttons that step
 
 
 def widget(
@@ -21,11 +23,9 @@ def widget(
 ) -> None:
     """Draw the widget of one field. Its value is in the session state under `key`; `value` is shown now.
 
+    A number can be typed; one with a logarithmic scale has a slider of round steps beside it.
     `slide_to`: a number with a linear scale is a slider up to this, or to the field's own limit where that is less.
     """
-    low, high = limits(field)
-    if isinstance(value, int | float):  # between an open end and the first step from it
-        low, high = (None if low is None else min(low, value)), (None if high is None else max(high, value))
     shared: dict[str, Any] = {
         "label": label(name, noted(field, "unit")),
         "key": key,
@@ -39,18 +39,40 @@ def widget(
         st.selectbox(options=get_args(field.annotation), format_func=option, **shared)
     elif field.annotation is bool:
         st.toggle(**shared)
-    elif slide_to and not noted(field, "log"):
-        top = type(low)(max(value, min(high, slide_to)))
-        shown = "%d" if field.annotation is int else "%g"
-        st.slider(min_value=low, max_value=top, step=type(low)(_step(field)), format=shown, **shared)
-    elif field.annotation is int and not noted(field, "log"):
-        st.number_input(min_value=low, max_value=high, step=1, **shared)
-    elif field.annotation is int:
-        st.select_slider(options=_with(powers_of_two(low or 1, high), value), **shared)
     elif noted(field, "log"):
-        st.select_slider(options=_with(one_two_five(high), value), format_func=lambda size: f"{size:g}", **shared)
+        _logarithmic(field, value, changed, shared)
+    elif slide_to:
+        low, high = _around(value, limits(field, _step(field)))
+        top = type(low)(max(value, min(high, slide_to)))
+        step = type(low)(_step(field))
+        st.slider(min_value=low, max_value=top, step=step, format=_format(field), **shared)
     else:
-        st.number_input(min_value=low, max_value=high, step=_step(field), format="%g", **shared)
+        low, high = _around(value, limits(field))
+        step = type(value)(_step(field))
+        st.number_input(min_value=low, max_value=high, step=step, format=_format(field), **shared)
+
+
+def _logarithmic(field: FieldInfo, value: Any, changed: Changed, shared: dict[str, Any]) -> None:
+    """A slider of round steps, and beside it the number itself."""
+    (low, high), key = _around(value, limits(field)), shared["key"]
+    steps = powers_of_two(low or 1, high) if field.annotation is int else one_two_five(high)
+    slider = f"slider:{key}"
+    st.session_state[slider] = value
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"typed:{key}"):
+        st.select_slider(
+            options=_with(steps, value),
+            format_func=lambda size: f"{size:g}",
+            **shared | {"key": slider, "on_change": _slid, "args": (slider, key, changed)},
+        )
+        st.number_input(
+            min_value=low, max_value=high, step=type(value)(1), format=_format(field), width=TYPED_WIDTH,
+            **shared | {"help": None, "label_visibility": "collapsed"},
+        )  # fmt: skip
+
+
+def _slid(slider: str, key: str, changed: Changed) -> None:
+    st.session_state[key] = st.session_state[slider]
+    changed(key)
 
 
 def needed(field: FieldInfo, values: dict[str, Any]) -> bool:
@@ -62,22 +84,32 @@ def needed(field: FieldInfo, values: dict[str, Any]) -> bool:
     return str(values[name]) in wanted.split("|")
 
 
-def limits(field: FieldInfo) -> tuple[Any, Any]:
-    """Smallest and largest value a person can type; open ends are moved in by one step."""
+def limits(field: FieldInfo, inward: float = TINY) -> tuple[Any, Any]:
+    """Smallest and largest value a person can choose; the open ends of a range of floats are moved in by `inward`."""
     low: Any = None
     high: Any = None
-    step = _step(field)
+    by = 1 if field.annotation is int else inward
     for rule in field.metadata:
         if isinstance(rule, annotated_types.Ge):
             low = rule.ge
         elif isinstance(rule, annotated_types.Gt):
-            low = float(rule.gt) + step  # type: ignore[arg-type]
+            low = rule.gt + by  # type: ignore[operator]
         elif isinstance(rule, annotated_types.Le):
             high = rule.le
         elif isinstance(rule, annotated_types.Lt):
-            high = float(rule.lt) - step  # type: ignore[arg-type]
+            high = rule.lt - by  # type: ignore[operator]
     kind = int if field.annotation is int else float
     return (None if low is None else kind(low)), (None if high is None else kind(high))
+
+
+def _format(field: FieldInfo) -> str:
+    return "%d" if field.annotation is int else "%g"
+
+
+def _around(value: Any, ends: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The ends, moved out where the present value lies between an open end and the first number beside it."""
+    low, high = ends
+    return (None if low is None else min(low, value)), (None if high is None else max(high, value))
 
 
 def one_two_five(high: float | None, low: float = 1e-5) -> list[float]:

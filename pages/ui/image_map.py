@@ -42,7 +42,8 @@ def view(dataset: ImageDataset) -> None:
         )  # fmt: skip
         splits = SPLITS[:2] if sealed.is_sealed(dataset) else SPLITS
         positions, found = _points(dataset, runs.get(chosen), splits)
-        st.fragment(_explore)(dataset, positions, found, f"map:{dataset.name}:{chosen}:{len(positions)}")
+        split = datasets.of_run(runs[chosen]) if chosen in runs else dataset  # a run may have its own validation images
+        st.fragment(_explore)(split, positions, found, f"map:{dataset.name}:{chosen}:{len(positions)}")
     if sealed.is_sealed(dataset):
         sealed.asked(dataset)
 

@@ -40,7 +40,7 @@ def view(dataset: ImageDataset) -> None:
         st.markdown(f"**{found:,}** of {looked:,} images that this run did not learn from look mislabelled to it.")
         _new_version(dataset, decisions)
     if found:
-        _rows(dataset, positions, suspects, decisions)
+        _rows(dataset, split_names(datasets.of_run(runs[chosen])), positions, suspects, decisions)
     sealed.asked(dataset)
 
 
@@ -90,14 +90,19 @@ def _new_version(dataset: ImageDataset, decisions: Decisions) -> None:
     st.caption("This version stays as it is, with the runs that used it; the new one is opened.")
 
 
-def _rows(dataset: ImageDataset, positions: NDArray[np.int64], suspects: Suspects, decisions: Decisions) -> None:
+def _rows(
+    dataset: ImageDataset,
+    splits: NDArray[np.str_],
+    positions: NDArray[np.int64],
+    suspects: Suspects,
+    decisions: Decisions,
+) -> None:
     page = address.turn_pages(-(-len(suspects.rows) // PER_PAGE))
     shown = range(len(suspects.rows))[(page - 1) * PER_PAGE : page * PER_PAGE]
     chosen = {int(positions[suspects.rows[place]]): int(suspects.suggested[place]) for place in shown}
     if st.button(f"Take the {words.count(len(chosen), 'suggestion')} below", icon=":material/done_all:", key="take"):
         decisions.update(chosen)
         st.rerun()
-    splits = split_names(dataset)
     for place in shown:
         position = int(positions[suspects.rows[place]])
         with st.container(border=True, horizontal=True, vertical_alignment="center"):

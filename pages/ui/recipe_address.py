@@ -74,6 +74,8 @@ def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
         before = recommended(recipe)
         base = _base(values["data"]["dataset"], values["network"]["preset"]).model_dump(mode="json")
         values["data"]["image_size"] = base["data"]["image_size"]
+        if recipe.data.validation_fraction == before.data.validation_fraction:
+            values["data"]["validation_fraction"] = base["data"]["validation_fraction"]
         if name == "data.dataset" or recipe.augment == before.augment:
             values["augment"] = base["augment"]
         if name == "network.preset":

@@ -44,7 +44,9 @@ def _heading(part: str) -> None:
 
 
 def _changed(key: str) -> None:
-    write(replace(st.session_state["recipe"], key.removeprefix("recipe:"), st.session_state[key]))
+    recipe = replace(st.session_state["recipe"], key.removeprefix("recipe:"), st.session_state[key])
+    st.session_state["recipe"] = recipe  # a second change may come in the same run of the page
+    write(recipe)
 
 
 def _matters(name: str, field: FieldInfo, values: dict[str, Any]) -> bool:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 def recipe(epochs: int, seed: int = 0) -> Recipe:
     values = starting_recipe("digits", "simple_cnn").model_dump()
+    values["data"]["image_size"] = 0
     values["training"] |= {"epochs": epochs, "batch_size": 32}
     values["seed"] = seed
     values["augment"] = [AugmentSpec(kind="rotation").model_dump()]

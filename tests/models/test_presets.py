@@ -4,12 +4,14 @@ import pytest
 import torch
 from torch import nn
 
+from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.errors import UnknownNameError
 from cnn_core.models.layers import Shape
 from cnn_core.models.network import build
 from cnn_core.models.presets import layers_of, network_presets
 from cnn_core.models.summary import summarise, totals
 from cnn_core.recipe import LayerSpec, NetworkSpec
+from cnn_core.training.plan import starting_recipe
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,29 @@ def test_the_repaired_one_has_relus_and_no_sigmoid() -> None:
     assert kinds == [
         *("conv", "relu", "max_pool", "conv", "relu", "max_pool", "flatten", "linear", "relu", "linear"),
     ]
+
+
+@pytest.mark.parametrize("name", ["two_conv_net", "two_conv_net_repaired"])
+def test_the_two_conv_nets_train_as_printed(name: str) -> None:
+    recipe = starting_recipe("fashion_mnist", name)
+    training = recipe.training
+    assert (training.optimiser, training.learning_rate, training.momentum) == ("sgd", 0.04, 0.0)
+    assert (training.batch_size, training.epochs, training.schedule) == (20, 15, "constant")
+    assert (recipe.data.image_size, recipe.data.validation_fraction, recipe.augment) == (28, 0.2, ())
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "fashion_mnist_sample", "digits"])
+def test_the_simple_cnn_trains_as_printed(dataset: str) -> None:
+    recipe = starting_recipe(dataset, "simple_cnn")
+    training = recipe.training
+    assert (training.optimiser, training.learning_rate, training.weight_decay) == ("adam", 1e-3, 0.0)
+    assert (training.batch_size, training.epochs, recipe.data.image_size) == (32, 10, 32)
+    printed = augment_presets.get("tutorial").steps
+    assert recipe.augment == (printed[1:] if dataset == "digits" else printed)  # a mirrored digit is no digit
+
+
+def test_the_one_conv_net_works_at_the_printed_size() -> None:
+    assert starting_recipe("cifar10", "one_conv_net").data.image_size == 32
 
 
 def test_own_layers_win_over_the_preset() -> None:

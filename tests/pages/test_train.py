@@ -83,7 +83,7 @@ def test_a_change_goes_into_the_address_and_comes_back(open_page: Open) -> None:
     page = open_page("train")
     page.number_input(key="recipe:training.epochs").set_value(3)
     run(page)
-    page.select_slider(key="recipe:training.learning_rate").set_value(0.02)
+    page.select_slider(key="slider:recipe:training.learning_rate").set_value(0.02)
     run(page)
     page.toggle(key="recipe:training.nesterov").set_value(False)
     run(page)
@@ -92,6 +92,31 @@ def test_a_change_goes_into_the_address_and_comes_back(open_page: Open) -> None:
     again = open_page("train", **query(page))
     assert recipe_of(again) == recipe_of(page)
     assert (recipe_of(again).training.learning_rate, recipe_of(again).training.nesterov) == (0.02, False)
+
+
+def test_any_number_can_be_typed_and_the_slider_follows(open_page: Open) -> None:
+    page = open_page("train")
+    for name, value in (("batch_size", 20), ("learning_rate", 0.04)):
+        page.number_input(key=f"recipe:training.{name}").set_value(value)
+        run(page)
+        assert query(page)[f"training.{name}"] == str(value)
+        assert page.select_slider(key=f"slider:recipe:training.{name}").value == value
+    page.number_input(key="recipe:training.learning_rate").set_value(1e-7)
+    page.number_input(key="recipe:data.validation_fraction").set_value(0.2)
+    run(page)
+    assert (recipe_of(page).training.learning_rate, recipe_of(page).data.validation_fraction) == (1e-7, 0.2)
+    assert not page.error
+
+
+def test_a_persons_own_validation_fraction_stays_with_another_network(open_page: Open) -> None:
+    page = open_page("train", **{"network.preset": "two_conv_net"})
+    assert recipe_of(page).data.validation_fraction == 0.2
+    page.selectbox(key="recipe:network.preset").select("mlp")
+    assert recipe_of(run(page)).data.validation_fraction == 0.0
+    page.number_input(key="recipe:data.validation_fraction").set_value(0.35)
+    run(page)
+    page.selectbox(key="recipe:network.preset").select("two_conv_net")
+    assert recipe_of(run(page)).data.validation_fraction == 0.35
 
 
 def test_augmentation_has_typed_parameters(open_page: Open) -> None:
@@ -225,6 +250,8 @@ def test_a_live_run_is_a_click_away(open_page: Open) -> None:
         ("training.momentum", 0.999),
         ("training.step_factor", 1e-7),
         ("training.learning_rate", 0.0333),
+        ("training.learning_rate", 1e-12),
+        ("data.validation_fraction", 0.9),
         ("seed", 2**31 - 1),
     ],
 )

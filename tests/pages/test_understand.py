@@ -1,14 +1,19 @@
 """Evaluate, Feature maps and Classify, on finished runs and without any."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from cnn_core.data.library import open_dataset
+from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.runs.store import store
-from tests.pages.conftest import Open, errors, query, run, text
+from pages.ui import datasets
+from pages.ui.classifiers import classifier
+from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
 
 BARS = 'class="cnn-bars"'
 PAGES = ("evaluate", "feature_maps", "classify")
@@ -79,6 +84,23 @@ def test_a_cell_opens_its_images(open_page: Open, runs: list[str]) -> None:
     inside = int(((predictions.labels == 3) & (predictions.predicted == 3)).sum())
     assert f"{inside} images of **3** called **3**" in text(page)
     assert (query(page)["true"], query(page)["predicted"]) == ("3", "3")
+
+
+def test_a_run_is_judged_on_the_validation_images_it_had(home: Path) -> None:
+    values = digits_recipe("mlp", 1).model_dump()
+    values["data"]["validation_fraction"] = 0.4
+    tried = store().get(train(Recipe.model_validate(values), "split"))
+    shown = datasets.of_run(tried)
+    own = open_dataset("digits")
+    assert len(shown.splits["validation"]) == round(0.4 * (len(own.labels) - len(own.splits["test"])))
+    assert tried.dataset_hash == shown.content_hash != own.content_hash
+    assert RunFolder(tried.id).plan()["mean"] == list(shown.mean)
+    predictions = RunFolder(tried.id).predictions()
+    assert predictions is not None
+    assert np.array_equal(predictions.indices, own.splits["test"])
+    last = [metric for metric in store().metrics(tried.id) if metric.kind == "validation"][-1]
+    said = classifier(tried).classify_many(shown.images, shown.splits["validation"]).argmax(axis=1)
+    assert (said == shown.labels[shown.splits["validation"]]).mean() == pytest.approx(last.accuracy)
 
 
 def test_every_layer_is_one_picture(open_page: Open, runs: list[str]) -> None:
