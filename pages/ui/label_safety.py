@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
@@ -22,7 +23,7 @@ from pages.ui.classifiers import classifier
 from pages.ui.errors import plain
 from pages.ui.pictures import data_uri, strip
 from pages.ui.recipe_address import query_of
-from pages.ui.runs import TESTED, pick_run
+from pages.ui.runs import learned_from, title
 
 IMAGES = 200
 ALARM = 0.05  # share of changed predictions that calls for a look
@@ -34,6 +35,7 @@ class Kept:
 
     every: LabelSafety | None = None
     own: dict[tuple[AugmentSpec, ...], float] = field(default_factory=dict)  # the last steps: share of changed answers
+    # Shared by all sessions: replaced as a whole, and read once.
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -43,11 +45,7 @@ def _kept(run_id: str, written: int) -> Kept:
 
 def section(recipe: Recipe) -> None:
     """Choose a run on the same images, try everything on it, look at what changes."""
-    runs = {
-        run.id: run
-        for run in store().runs()
-        if run.status in TESTED and run.best_epoch and run.recipe.data.dataset == recipe.data.dataset
-    }
+    runs = _best_first(learned_from(recipe.data.dataset))
     if not runs:
         st.markdown("A trained network can tell: where a change alters its answer, the label may no longer be true.")
         st.page_link(
@@ -58,7 +56,7 @@ def section(recipe: Recipe) -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        run = pick_run(runs)
+        run = _pick(runs)
         kept = _kept(run.id, RunFolder(run.id).weights(None).stat().st_mtime_ns)
         st.button(
             "Try every augmentation on it",
@@ -72,6 +70,29 @@ def section(recipe: Recipe) -> None:
         _results(run, recipe, kept)
 
 
+def _best_first(runs: Sequence[Run]) -> dict[str, Run]:
+    """The run that errs least on test images first; of equals the newest."""
+    return {run.id: run for run in sorted(runs, key=lambda run: -(run.test_accuracy or 0))}
+
+
+def _pick(runs: dict[str, Run]) -> Run:
+    """A select box of runs, tied to ?run=; the best by default, also after a change of the data set."""
+    wanted = address.asked("run")
+    if wanted not in runs and any(run.id == wanted for run in store().runs()):
+        address.put(run=None)
+    chosen = address.choose(
+        st.selectbox,
+        "Run",
+        list(runs),
+        name="run",
+        format_func=lambda run_id: title(runs[run_id]),
+        help="The run with the highest accuracy on the test images first: the better a network is, the more its "
+        "changes of mind tell.",
+    )
+    address.put(run=chosen)
+    return runs[chosen]
+
+
 def _results(run: Run, recipe: Recipe, kept: Kept) -> None:
     dataset = datasets.of_run(run)
     kinds = kinds_to_try(dataset.shape[0])
@@ -79,13 +100,14 @@ def _results(run: Run, recipe: Recipe, kept: Kept) -> None:
     if kept.every is None:
         kept.every = _try(run, dataset, chosen, at_strengths(kinds, dataset.shape[1]))
     result, names = kept.every, [kind.kind for kind in kinds]
+    _how_good(result)
     changed = result.changed.reshape(len(kinds), len(STRENGTHS))
     _own_steps(run, recipe, kept, dataset, chosen)
     heat, classes = st.columns([1, 1], gap="medium")
     with heat:
         st.html(_heat_map([kind.title for kind in kinds], changed))
     with classes, st.container(horizontal=True):
-        worst_first = [names[n] for n in np.argsort(-changed[:, 1], kind="stable")]
+        worst_first = [names[n] for n in np.argsort(-np.nan_to_num(changed[:, 1]), kind="stable")]
         name = address.choose(
             st.selectbox,
             "Augmentation",
@@ -126,32 +148,57 @@ def _own_steps(run: Run, recipe: Recipe, kept: Kept, dataset: ImageDataset, chos
     steps = [step for step in read_steps(recipe.augment) if not isinstance(step, Mixing)]
     if not steps:
         return
-    if recipe.augment not in kept.own:
-        kept.own = {recipe.augment: float(_try(run, dataset, chosen, [steps]).changed[0])}
-    titles, share = ", then ".join(step.title for step in steps), words.percent(kept.own[recipe.augment])
+    share = kept.own.get(recipe.augment)
+    if share is None:
+        share = float(_try(run, dataset, chosen, [steps]).changed[0])
+        kept.own = {recipe.augment: share}
+    titles = ", then ".join(step.title for step in steps)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Your steps ({titles}) change the answer for **{share}** of {len(chosen)} validation images.")
+        st.markdown(f"Your steps ({titles}) change the answer for **{_percent(share)}** of the images it gets right.")
         st.button("Try them as they are now", icon=":material/refresh:", key="safety:own", type="tertiary")
 
 
+def _how_good(result: LabelSafety) -> None:
+    """The network's error on the images as they are, beside which all that follows has to be read."""
+    count = len(result.correct)
+    if result.weak:
+        st.info(
+            f"This network is wrong on {words.percent(result.error)} of the {count} validation images as they are; the "
+            "result says little about the labels. Choose a better run, or train one for longer.",
+            icon=":material/info:",
+        )
+    else:
+        st.markdown(
+            f"Without augmentation this network is wrong on **{words.percent(result.error)}** of {count} validation "
+            "images. The numbers below are about the others, which it gets right."
+        )
+
+
 def _verdict(result: LabelSafety, place: int, dataset: ImageDataset, what: str) -> None:
-    share, by_class = float(result.changed[place]), result.per_class[place]
-    hardest = int(np.nanargmax(by_class))
-    said = (
-        f"{what} changes the answer for {words.percent(share)} of the images, most often for "
+    """What one try changes; an alarm only of a network that is good enough to raise one."""
+    share, by_class = float(result.changed[place]), np.nan_to_num(result.per_class[place])
+    if np.isnan(share):
+        return
+    hardest = int(by_class.argmax())
+    said = plain(
+        f"{what} changes the answer for {words.percent(share)} of the images it gets right, most often for "
         f"{dataset.classes[hardest]} ({words.percent(float(by_class[hardest]), 0)})."
     )
-    if share > ALARM:
+    if result.weak:
+        st.markdown(said)
+    elif share > ALARM:
         st.warning(
-            f"{plain(said)} Look at the pictures: where you can still tell what it is, the network has something to "
+            f"{said} Look at the pictures: where you can still tell what it is, the network has something to "
             "learn from this; where you cannot, or would say something else (a flipped W is an M, a rotated 6 is a 9), "
             "it teaches a wrong label.",
             icon=":material/warning:",
         )
     else:
-        st.success(
-            f"{plain(said)} As far as this network can tell, the labels stay true.", icon=":material/check_circle:"
-        )
+        st.success(f"{said} As far as this network can tell, the labels stay true.", icon=":material/check_circle:")
+
+
+def _percent(share: float) -> str:
+    return words.percent(None if np.isnan(share) else share)
 
 
 def _worst(result: LabelSafety, place: int, dataset: ImageDataset, chosen: np.ndarray) -> None:

@@ -63,6 +63,32 @@ def test_the_worst_lost_most_of_the_class_first_predicted() -> None:
     assert (again.pictures == result.pictures).all()
 
 
+def test_only_images_that_it_classifies_correctly_count() -> None:
+    """Half of the lamps at the left are labelled "top": the mirror turns all of these, but only the others can err."""
+    images, labels = lamps()
+    mislabelled = np.flatnonzero(labels == 0)[::2]
+    given = labels.copy()
+    given[mislabelled] = 2
+    result = label_safety(images, given, 4, brightest, [steps("horizontal_flip", probability=1)])
+    assert result.error == pytest.approx(len(mislabelled) / len(labels))
+    assert result.correct.tolist() == (given == labels).tolist()
+    assert result.changed == pytest.approx([30 / 70])  # 10 at the left and 20 at the right of 70
+    assert result.per_class.tolist() == [[1, 1, 0, 0]]
+    assert not set(result.worst[0]) & set(mislabelled)
+
+
+@pytest.mark.parametrize(("wrong", "weak"), [(0, False), (24, False), (25, True), (80, True)])
+def test_a_network_is_weak_when_it_errs_on_more_than_thirty_percent(wrong: int, weak: bool) -> None:
+    images, labels = lamps(80)
+    given = np.where(np.arange(80) < wrong, (labels + 1) % 4, labels)
+    result = label_safety(images, given, 4, brightest, [steps("vertical_flip", probability=1)])
+    assert result.error == pytest.approx(wrong / 80)
+    assert result.weak == weak
+    assert np.isnan(result.changed[0]) == (wrong == 80)
+    assert np.isnan(result.per_class).all() == (wrong == 80)
+    assert result.worst.shape == (1, WORST)
+
+
 def test_every_kind_is_tried_at_every_strength_with_progress() -> None:
     told: list[float] = []
     images, labels = lamps(8)

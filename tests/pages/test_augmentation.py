@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.augmentation.steps import augmentations
 from cnn_core.data.library import open_dataset
+from cnn_core.inference import Classifier
 from cnn_core.recipe import Recipe
-from cnn_core.training.plan import starting_recipe
-from tests.pages.conftest import Open, errors, query, run, text
+from cnn_core.runs.store import store
+from cnn_core.training.plan import check, starting_recipe
+from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
 
 DIGITS = {"data.dataset": "digits"}
 
@@ -147,7 +149,8 @@ def test_another_data_set_brings_its_steps_and_its_runs(open_page: Open, runs: l
     page.selectbox(key="recipe:data.dataset").select("digits")
     run(page)
     assert kinds(page) == ["rotation"]
-    assert page.selectbox(key="choice:run").value == runs[0]
+    best = max(store().runs(), key=lambda run: run.test_accuracy or 0)
+    assert page.selectbox(key="choice:run").value == best.id
 
 
 def test_colour_is_offered_for_colour_only(open_page: Open) -> None:
@@ -167,7 +170,7 @@ def test_a_run_tells_which_changes_alter_its_answers(open_page: Open, runs: list
     assert "cnn-heat" not in text(page)
     page.button(key="safety:try").click()
     run(page)
-    assert query(page)["run"] == runs[0]
+    assert query(page)["run"] in runs
     shown = text(page)
     assert shown.count('class="cnn-heat"') == 2
     assert "Your steps (Rotation) change the answer for" in shown
@@ -179,6 +182,49 @@ def test_a_run_tells_which_changes_alter_its_answers(open_page: Open, runs: list
     assert "a rotated 6 is a 9" in " ".join(warning.value for warning in page.warning).replace("\\", "")
     again = open_page("augmentation", **query(page))
     assert "Rotation at 100% strength changes the answer" in text(again)
+
+
+@pytest.fixture
+def weak(runs: list[str]) -> str:
+    """A run newer than the others that has hardly learned anything."""
+    values = digits_recipe("one_conv_net", 1).model_dump()
+    values["training"]["learning_rate"] = 1e-5
+    return train(Recipe.model_validate(values), "weak")
+
+
+def test_the_best_run_judges_unless_another_is_chosen(open_page: Open, runs: list[str], weak: str) -> None:
+    """The newest run is the weakest; it gets to say how weak it is, and blames no augmentation."""
+    known = {run.id: run.test_accuracy or 0 for run in store().runs()}
+    best = max(runs, key=known.__getitem__)
+    assert known[weak] < 0.4 < 0.8 < known[best]
+    page = open_page("augmentation", **DIGITS, tried="yes", kind="rotation", strength=100)
+    assert query(page)["run"] == best
+    shown = text(page)
+    assert re.search(r"Without augmentation this network is wrong on \*\*\d+\.\d%\*\* of \d+ validation images", shown)
+    assert "of the images it gets right, most often for" in shown
+    assert len(page.warning) == 1
+    page.selectbox(key="choice:run").select(weak)
+    shown = text(run(page))
+    assert query(page)["run"] == weak
+    assert re.search(r"This network is wrong on \d+\.\d% of the \d+ validation images as they are", shown)
+    assert "says little" in shown
+    assert not [message for message in (*page.warning, *page.success) if "changes the answer" in message.value]
+
+
+def test_the_error_is_that_of_the_validation_images(open_page: Open, runs: list[str]) -> None:
+    page = open_page("augmentation", **DIGITS, tried="yes", run=runs[1])
+    dataset, network = open_dataset("digits"), Classifier.open(runs[1])
+    chosen = dataset.splits["validation"]  # fewer than the most that are judged
+    wrong = network.classify_many(dataset.images, chosen).argmax(1) != dataset.labels[chosen]
+    assert f"is wrong on **{wrong.mean() * 100:.1f}%** of {len(chosen)} validation images" in text(page)
+
+
+def test_a_run_on_other_images_gives_way_to_the_best_on_these(open_page: Open, runs: list[str]) -> None:
+    clothes = store().create(check(starting_recipe()), "clothes")
+    page = open_page("augmentation", **DIGITS, run=clothes)
+    assert not page.error
+    assert query(page)["run"] in runs
+    assert errors(open_page("augmentation", **DIGITS, run="nowhere")).startswith("There is no run 'nowhere' here")
 
 
 def test_runs_on_other_images_are_not_asked(open_page: Open, runs: list[str]) -> None:
