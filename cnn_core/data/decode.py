@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from cnn_core.data.decoding.bitmap import Bitmap, has_bitfields
+from cnn_core.data.decoding.budget import memory_for
+from cnn_core.data.decoding.formats import BYTES_PER_PIXEL, NAMES, READERS, named_unread
+from cnn_core.data.decoding.plain import ORIGINAL, SCALED, draft, memory_needed, plain_picture
+from cnn_core.data.decoding.png import without_notes
+from cnn_core.data.decoding.tiff import deep_tiff
 from cnn_core.errors import ImageError
 from cnn_core.settings import settings
 
 Fit = Literal["crop", "pad", "squash"]  # how a picture becomes square
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # JPEG includes MPO, the two-picture kind phones write
-BACKGROUND = (255, 255, 255)  # transparent pictures are laid on white
 
 # A warning on stderr helps nobody: as an error it becomes a sentence below.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -24,8 +28,10 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 def decode(data: bytes, name: str) -> Image.Image:
     """The first frame of a picture, upright, in mode "L" (grey pictures) or "RGB".
 
-    Formats: JPEG, PNG, GIF, BMP, WEBP, TIFF, told by content and not by name. 16-bit grey is scaled to 0–255,
-    transparency is laid on white, EXIF rotation is applied. `name` is the file's name, for messages.
+    Formats: those of `decoding.formats`, recognised by content and not by name. Deeper values than 8 bits are scaled
+    (`how_scaled`), transparency is laid on white, EXIF rotation is applied. A picture whose shorter side has 2,048
+    pixels or more comes reduced by a whole number (`original_size`), at least 1,024 pixels on that side. Decoding waits
+    until there is room in `decode_megabytes`. `name` is the file's name, for messages.
     Raises ImageError, and nothing else, with the cause and what to do.
     """
     limits = settings()
@@ -38,19 +44,12 @@ def decode(data: bytes, name: str) -> Image.Image:
             f"{file} has {size}; at most {limits.upload_megabytes} MB are accepted. Save it smaller.",
             "It has too many megabytes.",
         )
-    most = limits.upload_megapixels * 1_000_000
     try:
-        Image.MAX_IMAGE_PIXELS = most
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > most:
-                raise Image.DecompressionBombError
-            image.load()
-            return _to_grey_or_rgb(_upright(image))
+        return _decoded(data, file, limits.upload_megapixels * 1_000_000)
+    except ImageError:
+        raise
     except UnidentifiedImageError:
-        raise ImageError(
-            f"{file} is not a picture, or it is damaged. JPEG, PNG, GIF, BMP, WEBP and TIFF files work.",
-            "It is not a picture, or it is damaged.",
-        ) from None
+        raise _unidentified(data, file) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise ImageError(
             f"{file} has too many pixels; at most {limits.upload_megapixels} million are accepted. Make it smaller.",
@@ -60,6 +59,17 @@ def decode(data: bytes, name: str) -> Image.Image:
         raise ImageError(
             f"{file} is damaged or cut short. Save it again or choose another file.", "It is damaged or cut short."
         ) from None
+
+
+def how_scaled(picture: Image.Image) -> str:
+    """How the values of a decoded picture were brought to 0–255, in a sentence; "" where they had 8 bits."""
+    return str(picture.info.get(SCALED, ""))
+
+
+def original_size(picture: Image.Image) -> tuple[int, int]:
+    """Width and height in pixels that a decoded picture has in its file, upright."""
+    width, height = picture.info.get(ORIGINAL, picture.size)
+    return int(width), int(height)
 
 
 def fit(image: Image.Image, channels: int, size: int, how: Fit = "crop") -> NDArray[np.uint8]:
@@ -94,36 +104,47 @@ def shown_name(name: str) -> str:
     return clean if len(clean) <= 60 else f"{clean[:40]}…{clean[-15:]}"
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """The picture as its EXIF orientation wants it; broken EXIF data is no reason to refuse good pixels."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:
-        return image
+def _decoded(data: bytes, file: str, most: int) -> Image.Image:
+    """`most`: pixels accepted. Raises ImageError and whatever Pillow raises."""
+    if tiff := deep_tiff(data):
+        _check_pixels(tiff.width, tiff.height * max(4, tiff.samples) // 4, most)
+        with memory_for(tiff.bytes_needed):
+            image, scaled = tiff.image(file)
+            return plain_picture(image, tiff.orientation, scaled)
+    if has_bitfields(data):
+        bitmap = Bitmap(data)
+        _check_pixels(bitmap.width, bitmap.height, most)
+        with memory_for(bitmap.width * bitmap.height * BYTES_PER_PIXEL["BMP"]):
+            return plain_picture(bitmap.image())
+    Image.MAX_IMAGE_PIXELS = most
+    with Image.open(io.BytesIO(without_notes(data)), formats=_readers(data)) as image:
+        _check_pixels(image.width, image.height, most)
+        size = draft(image)
+        with memory_for(memory_needed(image, size)):
+            return plain_picture(image, size=size)
 
 
-def _to_grey_or_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        return _deep_to_grey(image)
-    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
-    if image.has_transparency_data or image.mode in ("La", "RGBa"):
-        upper = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", upper.size, (*BACKGROUND, 255)), upper)
-        return image.convert("RGB").convert(mode)  # by way of RGB, which keeps equal channels as they are
-    return image.convert(mode)
+def _check_pixels(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise Image.DecompressionBombError
 
 
-def _deep_to_grey(image: Image.Image) -> Image.Image:
-    """16-bit (I;16…), 32-bit (I) and floating-point (F) grey as "L"; Pillow's own conversion clips at 255.
+def _readers(data: bytes) -> tuple[str, ...]:
+    """Pillow's readers that may look at a file; the one for HEIF is loaded when the first such file arrives."""
+    if data[4:8] != b"ftyp":
+        return tuple(reader for reader in READERS if reader != "HEIF")
+    import pillow_heif
 
-    16-bit values are divided by 257. Others are taken as 0–1, 0–255 or 0–65535, whichever just holds them, and
-    stretched from their least to their greatest value where none does.
-    """
-    values = np.nan_to_num(np.asarray(image, np.float32))
-    low, high = float(values.min()), float(values.max())
-    if image.mode.startswith("I;16"):
-        low, high = 0.0, 65535.0
-    elif low >= 0 and high <= 65535:
-        low, high = 0.0, next(top for top in (1.0, 255.0, 65535.0) if high <= top)
-    scale = 255 / (high - low or 1.0)
-    return Image.fromarray(np.rint(np.clip(values * scale - low * scale, 0, 255)).astype(np.uint8))
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    return "AVIF", "HEIF"
+
+
+def _unidentified(data: bytes, file: str) -> ImageError:
+    if kind := named_unread(data):
+        return ImageError(
+            f"{file} is not a picture that is read here: its format is {kind}. Save it as PNG or JPEG.",
+            f"Its format, {kind}, is not read here.",
+        )
+    return ImageError(
+        f"{file} is not a picture, or it is damaged. {NAMES} files work.", "It is not a picture, or it is damaged."
+    )

@@ -13,8 +13,10 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from cnn_core.data.decoding.formats import ENDINGS
+
 Pixels = NDArray[np.uint8]
-TYPES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]  # what a person may upload
+TYPES = list(ENDINGS)  # what a person may upload
 
 
 def pixels(image: Pixels) -> Pixels:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cnn_core.data import shelf
 from cnn_core.data.dataset import IMAGES, SPLITS, ImageDataset, append_images, finish
-from cnn_core.data.decode import decode, fit
+from cnn_core.data.decode import decode, fit, how_scaled, original_size
 from cnn_core.data.incoming.archive import Entry, Files
 from cnn_core.data.incoming.import_figures import Known, first_reasons, tell_figures
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
@@ -29,7 +29,7 @@ CHUNK_FILES, CHUNK_BYTES = 256, 32 * 2**20  # read before they are decoded toget
 COLOURFUL = 2.0  # grey values: a picture whose channels differ by less on average is grey
 LUMA = np.array([299, 587, 114], np.uint32)  # ITU-R 601-2, as Pillow; in thousandths
 
-Picture = tuple[NDArray[np.uint8], int, int]  # (C, S, S), and width and height of the original
+Picture = tuple[NDArray[np.uint8], int, int, str]  # (C, S, S), width and height of the original, how it was scaled
 
 
 def import_images(
@@ -151,9 +151,10 @@ class _Import:
             picture = decode(data, entry.path)
         except ImageError as error:
             return error
-        return fit(picture, self.channels, self.spec.size, self.spec.fit), picture.width, picture.height
+        pixels = fit(picture, self.channels, self.spec.size, self.spec.fit)
+        return pixels, *original_size(picture), how_scaled(picture)
 
-    def _keep(self, path: str, pixels: NDArray[np.uint8], width: int, height: int) -> bool:
+    def _keep(self, path: str, pixels: NDArray[np.uint8], width: int, height: int, scaled: str) -> bool:
         """Note what is known of a picture; False when it is left out."""
         labelled = self.layout.files[path]
         label = self._numbers[labelled.class_name]
@@ -165,6 +166,8 @@ class _Import:
         self.known.colourful += self.channels == 3 and _is_colourful(pixels)
         self._append(twins, path, width, height, label, labelled.split)
         self.report.added += 1
+        if scaled:
+            self.report.scaled[scaled] = self.report.scaled.get(scaled, 0) + 1
         return True
 
     def _append(self, twins: list[int], path: str, width: int, height: int, label: int, split: str | None) -> None:

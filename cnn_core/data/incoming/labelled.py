@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from cnn_core.data.decoding import formats
 from cnn_core.errors import LayoutError
 from cnn_core.settings import settings
 
-# The usual endings of decode.FORMATS; a file without an ending may be a picture too.
-ENDINGS = (
-    "", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff",
-)  # fmt: skip
+ENDINGS = ("", *(f".{ending}" for ending in formats.ENDINGS))  # a file without an ending may be a picture too
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "dev": "validation", "test": "test", "testing": "test",

@@ -1,9 +1,11 @@
 """From files to a data set: what is kept, what is told, and that nothing half done stays."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cnn_core.data import shelf
 from cnn_core.data.dataset import SPLITS
@@ -208,3 +210,29 @@ def test_progress_is_told(bring) -> None:
     told = []
     bring(two_classes(), tell=told.append)
     assert (told[-1].done, told[-1].total) == (24, 24)
+
+
+def test_the_report_says_how_deep_values_were_scaled(bring) -> None:
+    """Grey values of 12 bits in 16, as a microscope writes them, and ordinary pictures beside them."""
+    files = two_classes(6)
+    for number, path in enumerate([*files][:4]):
+        buffer = io.BytesIO()
+        deep = np.asarray(Image.open(io.BytesIO(files[path])).convert("L")).astype(np.uint16)
+        deep = deep * np.uint16(16) if number else deep.astype(np.uint16) * np.uint16(257)
+        deep[0, 0] = 4095 if number else 65535
+        Image.fromarray(deep).save(buffer, "TIFF")
+        files[path] = buffer.getvalue()
+    report = bring(files)
+    assert report.scaled == {
+        "Values from 0 to 4,095 became 0 to 255.": 3,
+        "Values from 0 to 65,535 became 0 to 255.": 1,
+    }
+
+
+def test_the_size_of_a_large_original_is_its_own(bring) -> None:
+    files = two_classes(6)
+    buffer = io.BytesIO()
+    Image.new("RGB", (4100, 2050), "red").save(buffer, "JPEG")
+    files[next(iter(files))] = buffer.getvalue()
+    report = bring(files)
+    assert report.originals["largest"] == [4100, 2050]
