@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.recipe import Recipe
+from cnn_core.runs.clock import unix_now
 from cnn_core.runs.engine import connect
 from cnn_core.runs.events import Event, Started
-from cnn_core.runs.tables import RESUMABLE, Command, Metric, Run, Worker
+from cnn_core.runs.tables import HELD, RESUMABLE, Command, Metric, Run, Worker
 from cnn_core.settings import settings
 
 SILENT_SECONDS = 6.0  # heartbeats come every 1.5 s: after three missed ones and a margin the worker is gone
@@ -49,10 +49,9 @@ class RunStore:
 
     def create(self, recipe: Recipe, name: str, worker: str | None = None) -> str:
         """A new queued run, or with `worker` one that this worker holds from the start. Returns its id."""
-        now = time.time()
         run = Run(id=secrets.token_hex(4), name=clean_name(name), status="starting" if worker else "queued")
-        run.recipe_json, run.created, run.queued = recipe.model_dump_json(), now, now
-        run.worker, run.heartbeat = worker, now if worker else None
+        run.recipe_json, run.created, run.queued = recipe.model_dump_json(), unix_now(), unix_now()
+        run.worker, run.heartbeat = worker, unix_now() if worker else None
         with self._write() as session:
             run.number = 1 + (session.scalar(select(func.max(Run.number))) or 0)
             session.add(run)
@@ -77,7 +76,7 @@ class RunStore:
             select(Run).where(Run.recipe_json.contains(f'"{dataset}"', autoescape=True)).order_by(Run.created.desc())
         )
         with self._read() as session:
-            return [run for run in session.scalars(query) if run.recipe.data.dataset == dataset]
+            return [run for run in session.scalars(query) if not run.known_recipe or run.recipe.data.dataset == dataset]
 
     def runs(self, limit: int = 1000, status: str | None = None) -> list[Run]:
         """Newest first."""
@@ -99,7 +98,7 @@ class RunStore:
 
     def workers(self) -> list[Worker]:
         """Workers that were heard of lately, by slot."""
-        heard = select(Worker).where(Worker.heartbeat > time.time() - SILENT_SECONDS).order_by(Worker.slot)
+        heard = select(Worker).where(Worker.heartbeat > unix_now() - SILENT_SECONDS).order_by(Worker.slot)
         with self._read() as session:
             return list(session.scalars(heard))
 
@@ -119,7 +118,7 @@ class RunStore:
 
     def requeue(self, run_id: str) -> bool:
         """Put a paused or interrupted run at the end of the queue. Returns whether it was either."""
-        return self.move(run_id, RESUMABLE, "queued", queued=time.time(), message="", worker=None)
+        return self.move(run_id, RESUMABLE, "queued", queued=unix_now(), message="")
 
     def tell(self, run_id: str, verb: str, value: float | None = None) -> None:
         """Leave a command for the worker that holds the run."""
@@ -143,38 +142,39 @@ class RunStore:
         with self._write() as session:
             return _take(session, run_id, worker, ("queued", *RESUMABLE))
 
-    def record(self, run_id: str, worker: str, event: Event) -> None:
-        """Write an event's columns and metric row. Raises LostRunError when `worker` no longer holds the run."""
-        now = time.time()
-        changes = event.run_changes() | {"heartbeat": now}
-        if event.ends:
-            changes |= {"finished": now, "worker": None}
+    def record(self, run_id: str, worker: str, *events: Event) -> None:
+        """Write the columns and metric rows of events, all or none. Raises LostRunError when `worker` does not hold
+        the run."""
         with self._write() as session:
-            mine = update(Run).where(Run.id == run_id, Run.worker == worker).values(changes)
-            if session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
-                raise LostRunError(run_id)
-            if isinstance(event, Started):
-                session.execute(delete(Metric).where(Metric.run_id == run_id, Metric.step > event.step))
-                session.execute(update(Run).where(Run.id == run_id, Run.started.is_(None)).values(started=now))
-            if event.metric_kind:
-                session.add(Metric(run_id=run_id, kind=event.metric_kind, **event.metric()))
+            for event in events:
+                _record(session, run_id, worker, event)
+
+    def reclaim(self, run_id: str, worker: str) -> bool:
+        """Take back a run that was interrupted because `worker` could not be heard of. Returns whether it holds it:
+        not when another has had the run since, or a person paused, stopped or deleted it."""
+        theirs = (Run.id == run_id, Run.worker == worker, Run.status.in_((*HELD, "interrupted", "queued")))
+        values = {"status": "running", "message": "", "heartbeat": unix_now()}
+        with self._write() as session:
+            return session.execute(update(Run).where(*theirs).values(values)).rowcount == 1  # type: ignore[attr-defined]
 
     def commands(self, run_id: str) -> list[Command]:
         """Take the commands left for a run, oldest first."""
         query = select(Command).where(Command.run_id == run_id).order_by(Command.id)
         with self._read() as session:
-            if not (left := list(session.scalars(query))):
+            if session.scalar(query.limit(1)) is None:
                 return []
         with self._write() as session:
-            session.execute(delete(Command).where(Command.id.in_([command.id for command in left])))
+            left = list(session.scalars(query))
+            session.execute(delete(Command).where(Command.run_id == run_id))
+            session.expunge_all()
         return left
 
     def beat(self, worker: Worker) -> None:
         """The worker lives, and so does the run it holds."""
-        worker.heartbeat = time.time()
         with self._write() as session:
-            session.merge(worker)
-            session.execute(update(Run).where(Run.worker == worker.id).values(heartbeat=worker.heartbeat))
+            session.merge(worker).heartbeat = unix_now()
+            theirs = (Run.worker == worker.id, Run.status.in_(HELD))
+            session.execute(update(Run).where(*theirs).values(heartbeat=unix_now()))
 
     def leave(self, worker_id: str) -> None:
         """The worker is gone; what it held is interrupted."""
@@ -184,8 +184,8 @@ class RunStore:
 
     def reap(self) -> None:
         """Interrupt runs whose worker has been silent for too long, and forget that worker."""
-        limit = time.time() - SILENT_SECONDS
-        silent = Run.status.in_(("starting", "running")) & (Run.heartbeat < limit)
+        limit = unix_now() - SILENT_SECONDS
+        silent = Run.status.in_(HELD) & (Run.heartbeat < limit)
         with self._read() as session:
             if session.scalar(select(Run.id).where(silent).limit(1)) is None:
                 return
@@ -200,15 +200,30 @@ class RunStore:
 
 
 def _take(session: Session, run_id: str, worker: str, origins: Sequence[str]) -> bool:
-    values = {"status": "starting", "worker": worker, "heartbeat": time.time(), "message": ""}
+    values = {"status": "starting", "worker": worker, "heartbeat": unix_now(), "message": ""}
     taken = session.execute(update(Run).where(Run.id == run_id, Run.status.in_(origins)).values(values))
     session.execute(delete(Command).where(Command.run_id == run_id))  # wishes from before it waited
     return taken.rowcount == 1  # type: ignore[attr-defined]
 
 
+def _record(session: Session, run_id: str, worker: str, event: Event) -> None:
+    changes = event.run_changes() | {"heartbeat": unix_now()}
+    if event.ends:
+        changes |= {"finished": unix_now(), "worker": None}
+    mine = update(Run).where(Run.id == run_id, Run.worker == worker, Run.status.in_(HELD)).values(changes)
+    if session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
+        raise LostRunError(run_id)
+    if isinstance(event, Started):
+        session.execute(delete(Metric).where(Metric.run_id == run_id, Metric.step > event.step))
+        session.execute(update(Run).where(Run.id == run_id, Run.started.is_(None)).values(started=unix_now()))
+    if event.metric_kind:
+        session.add(Metric(run_id=run_id, kind=event.metric_kind, **event.metric()))
+
+
 def _interrupt(session: Session, which: Any) -> None:
-    values = {"status": "interrupted", "message": GONE, "worker": None, "progress_text": ""}
-    session.execute(update(Run).where(which, Run.status.in_(("starting", "running"))).values(values))
+    """The worker's name stays: it may `reclaim` the run if it was only out of reach."""
+    values = {"status": "interrupted", "message": GONE, "progress_text": ""}
+    session.execute(update(Run).where(which, Run.status.in_(HELD)).values(values))
 
 
 def clean_name(name: str) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from pydantic import ValidationError
 from sqlalchemy import Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from cnn_core.errors import RecipeError
 from cnn_core.recipe import Recipe
 
 LIVE = ("queued", "starting", "running")
 RESUMABLE = ("paused", "interrupted")
+OUT_OF_MEMORY = "There was not enough memory for this run."
+HELD = ("starting", "running")  # a worker is at it
 
 
 class Base(DeclarativeBase):
@@ -35,7 +39,7 @@ class Run(Base):
     queued: Mapped[float]  # when it joined the queue; orders the queue
     started: Mapped[float | None]
     finished: Mapped[float | None]
-    worker: Mapped[str | None] = mapped_column(String(64))  # claim of the worker that may write to this run
+    worker: Mapped[str | None] = mapped_column(String(64))  # the worker that holds it or, interrupted, held it last
     heartbeat: Mapped[float | None]
     device: Mapped[str] = mapped_column(String(64), default="")
     precision: Mapped[str] = mapped_column(String(64), default="")
@@ -59,7 +63,21 @@ class Run(Base):
 
     @cached_property
     def recipe(self) -> Recipe:
-        return Recipe.model_validate_json(self.recipe_json)
+        """Raises RecipeError when it cannot be read: it is damaged or of another version."""
+        if self.known_recipe is None:
+            raise RecipeError(
+                f"The recipe of the run {self.name} cannot be read: it is damaged, or was made by another version of "
+                "CNN Playground. The run can be renamed and deleted, but not trained or looked into."
+            )
+        return self.known_recipe
+
+    @cached_property
+    def known_recipe(self) -> Recipe | None:
+        """The recipe, None where it cannot be read: for lists, in which one bad row must not cost the others."""
+        try:
+            return Recipe.model_validate_json(self.recipe_json)
+        except ValidationError:
+            return None
 
     @property
     def live(self) -> bool:
@@ -69,6 +87,11 @@ class Run(Base):
     @property
     def resumable(self) -> bool:
         return self.status in RESUMABLE
+
+    @property
+    def was_too_large(self) -> bool:
+        """Whether it was interrupted because its memory ran out: a smaller batch may work."""
+        return self.status == "interrupted" and self.message.startswith(OUT_OF_MEMORY)
 
     @property
     def remaining(self) -> float | None:

@@ -14,6 +14,7 @@ from cnn_core.runs import store as store_module
 from cnn_core.runs.events import Ended, EpochEnd, Finished, Report, Started
 from cnn_core.runs.store import LostRunError, RunStore, store
 from cnn_core.runs.tables import Worker
+from cnn_core.runs.worker_id import new_worker_id
 
 STARTED = Started(step=0, steps=10, device="CPU", precision="float32", dataset_hash="x")
 
@@ -195,3 +196,38 @@ def test_a_database_of_another_version_is_a_sentence(runs: RunStore, home: Path)
         database.execute("alter table runs drop column number")
     with pytest.raises(PlaygroundError, match=r"another version.*lacks runs\.number\. Move it away"):
         RunStore(f"sqlite:///{home / 'playground.db'}")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_the_clock_of_a_worker_does_not_matter(
+    runs: RunStore, held: str, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Workers of two computers, one of them with a wrong clock: nobody is reaped, nobody is immortal."""
+    real = time.time
+    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0.5)
+    theirs = runs.create(Recipe(), "theirs", worker="there:1")
+    workers = {name: Worker(id=name, slot=0, pid=7, device="cpu", ready=True, run_id=None) for name in ("w", "there:1")}
+    runs.beat(workers["w"])
+    monkeypatch.setattr(time, "time", lambda: real() + hours * 3600)
+    runs.beat(workers["there:1"])
+    runs.reap()
+    monkeypatch.setattr(time, "time", real)
+    runs.reap()
+    assert {worker.id for worker in runs.workers()} == {"w", "there:1"}
+    assert (runs.get(held).status, runs.get(theirs).status) == ("running", "starting")
+    time.sleep(0.6)
+    runs.reap()
+    assert runs.workers() == []
+    assert {runs.get(held).status, runs.get(theirs).status} == {"interrupted"}
+    queued = [runs.create(Recipe(), name) for name in ("first", "second")]
+    assert runs.claim("w") == queued[0]
+    assert abs(runs.get(queued[0]).created - real()) < 60
+
+
+def test_a_worker_s_id_names_its_computer_and_fits(runs: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.node", lambda: "räum 7/" + "x" * 300)
+    first, second = new_worker_id(), new_worker_id()
+    assert first != second
+    assert first.startswith("r-um-7-xx")
+    assert len(first) <= 64
+    assert runs.get(runs.create(Recipe(), "one", worker=first)).worker == first
