@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 
 from cnn_core.data.library import Progress
 from cnn_core.data.resplit import prepare_for
-from cnn_core.errors import PlaygroundError, UnknownNameError
+from cnn_core.errors import UnknownNameError
+from cnn_core.jobs.endings import ending
+from cnn_core.jobs.outbox import Outbox, patiently
 from cnn_core.runs.events import Ended, Event, Preparing
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import LostRunError, store
 from cnn_core.runs.tables import Run
 
 CLOSED = "Training was interrupted from outside. Everything up to then is saved."
+AWAY = "The database could not be reached for {minutes:.0f} minutes. Everything up to then is saved."
+AWAY_SECONDS = 600.0  # of training on, with the events kept, before a run is saved and interrupted
 
 
 def execute(
@@ -26,37 +29,45 @@ def execute(
 ) -> None:
     """Returns when the run has ended in any way; whatever goes wrong is told in the run's own message.
 
-    `watch` sees each event once it is recorded.
+    `watch` sees each event once it is recorded, or kept until the store can be reached again.
     """
     try:
-        for event in _events(run_id, worker_id, device, closing):
-            store().record(run_id, worker_id, event)
-            watch(event)
-    except LostRunError:  # deleted, or taken for dead and perhaps resumed elsewhere
-        try:
-            store().get(run_id)
-        except UnknownNameError:
+        run = patiently(lambda: store().get(run_id), closing)
+        outbox = patiently(lambda: Outbox(run_id, worker_id, closing), closing)
+        if run and outbox:
+            with outbox:
+                for event in _events(run, outbox, device, closing):
+                    outbox.post(event)
+                    watch(event)
+    except UnknownNameError:  # deleted before it began
+        RunFolder(run_id).delete()
+    except LostRunError:  # deleted, or taken for dead and resumed elsewhere
+        if patiently(lambda: _is_known(run_id), closing) is False:
             RunFolder(run_id).delete()  # what was written between the delete and this notice
 
 
-def _events(run_id: str, worker_id: str, device: str, closing: threading.Event) -> Iterator[Event]:
+def _is_known(run_id: str) -> bool:
+    try:
+        return bool(store().get(run_id))
+    except UnknownNameError:
+        return False
+
+
+def _events(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> Iterator[Event]:
     """The events of a run, its end included."""
     try:
-        yield from _train(store().get(run_id), worker_id, device, closing)
+        yield from _train(run, outbox, device, closing)
     except LostRunError:
         raise
-    except PlaygroundError as error:
-        yield Ended(status="failed", message=str(error))
     except Exception as error:
-        logging.getLogger(__name__).exception("Run %s failed", run_id)
-        yield Ended(status="failed", message=_explain(error))
+        yield ending(error)
 
 
-def _train(run: Run, worker_id: str, device: str, closing: threading.Event) -> Iterator[Event]:
+def _train(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> Iterator[Event]:
     from cnn_core.training.session import TrainingSession
 
     def tell(progress: Progress) -> None:
-        store().record(run.id, worker_id, Preparing(progress_text=str(progress)))
+        outbox.post(Preparing(progress_text=str(progress)))
 
     dataset = prepare_for(run.recipe.data, tell)
     session = TrainingSession(run.recipe, dataset, RunFolder(run.id), device)
@@ -68,7 +79,11 @@ def _train(run: Run, worker_id: str, device: str, closing: threading.Event) -> I
             session.save()
             yield Ended(status="interrupted", message=CLOSED)
             return
-        for command in store().commands(run.id):
+        if outbox.away_seconds > AWAY_SECONDS:
+            session.save()
+            yield Ended(status="interrupted", message=AWAY.format(minutes=outbox.away_seconds / 60))
+            return
+        for command in outbox.commands():
             if command.verb == "learning_rate" and command.value:
                 session.change_learning_rate(command.value)
             if command.verb == "pause":
@@ -81,10 +96,3 @@ def _train(run: Run, worker_id: str, device: str, closing: threading.Event) -> I
                 else:
                     yield Ended(status="stopped", message="Stopped before the end of its first epoch: no weights kept.")
                 return
-
-
-def _explain(error: Exception) -> str:
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if "out of memory" in text.lower() or isinstance(error, MemoryError):
-        return "There is not enough memory for this run. Try a smaller batch, smaller images or a smaller network."
-    return f"Something unexpected went wrong in the worker: {text}. Its log file has the details."

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Worker
 
@@ -27,13 +25,16 @@ class Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        store().leave(self._worker.id)
+        try:
+            store().leave(self._worker.id)
+        except Exception:  # whoever looks next finds it silent
+            logging.getLogger(__name__).exception("The worker could not sign off")
 
     def _beat(self) -> None:
         while True:
             try:
                 store().beat(self._worker)
-            except SQLAlchemyError:  # a locked or unreachable database: the next beat may get through
+            except Exception:  # a locked or unreachable database, say: the next beat may get through
                 logging.getLogger(__name__).exception("The heartbeat was not written")
             if self._ended.wait(BEAT_SECONDS):
                 return

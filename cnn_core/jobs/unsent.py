@@ -1,0 +1,68 @@
+"""Events that the store could not take, in the run's folder: a killed worker takes no point of the curves with it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+
+from cnn_core.runs.events import EpochEnd, Event, Report, Started
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.tables import Metric
+
+NAME = "unsent.jsonl"
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Started, Report, EpochEnd)}  # the others end a try
+
+
+class Unsent:
+    """One event a line, in order, complete from the first that was not delivered to the last that was posted."""
+
+    def __init__(self, folder: RunFolder):
+        self._path = folder.path / NAME
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Append events. Where that fails they wait in memory alone."""
+        lines = [json.dumps({"kind": type(event).__name__} | asdict(event)) + "\n" for event in events]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.writelines(lines)
+        except OSError as error:
+            logging.getLogger(__name__).warning("Events wait in memory only, %s cannot be written: %s", NAME, error)
+
+    def read(self, recorded: Callable[[], Sequence[Metric]]) -> list[Event]:
+        """What an earlier worker left, without the points that were `recorded` after all."""
+        if not self._path.exists():
+            return []
+        known = {(metric.kind, metric.step) for metric in recorded()}
+        events = []
+        for event in self._events():
+            if isinstance(event, Started):
+                known = {(kind, step) for kind, step in known if step <= event.step}
+            point = (event.metric_kind, getattr(event, "step", 0))
+            if not event.metric_kind or point not in known:
+                events.append(event)
+                known.add(point)
+        return events
+
+    def _events(self) -> Iterable[Event]:
+        try:
+            lines = self._path.read_text("utf-8", errors="replace").splitlines()
+        except OSError:
+            return
+        for line in lines:
+            try:
+                values = json.loads(line)
+                kind = KINDS.get(values.pop("kind"))
+                if kind:
+                    yield kind(**values)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                return  # a line cut short by a crash is the last one
+
+    def clear(self) -> None:
+        """Everything was delivered."""
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            logging.getLogger(__name__).warning("%s cannot be removed: %s", NAME, error)
