@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import secrets
 import signal
 from contextlib import suppress
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, Event, Started
 from cnn_core.runs.store import LostRunError, store
 from cnn_core.runs.tables import Run, Worker
+from cnn_core.runs.worker_id import new_worker_id
 from cnn_core.training.plan import check, starting_recipe
 
 COMMAND_LINE_SLOT = -1  # not one of the pool's
@@ -31,7 +31,7 @@ def train(options: argparse.Namespace) -> int:
     recipe = None if options.resume is not None else check(_recipe(options))
     _load_torch()  # before there is a run, so that Ctrl-C in these seconds leaves nothing behind
     worker = Worker(
-        id=secrets.token_hex(8), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device=slots()[0], ready=True, run_id=None
+        id=new_worker_id(), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device=slots()[0], ready=True, run_id=None
     )
     with Interruption() as interruption:
         run_id = worker.run_id = _take(options, recipe, worker.id)

@@ -19,7 +19,7 @@ from cnn_core.data.incoming.importing import import_images
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.data.library import TICK, Progress
 from cnn_core.errors import CancelledError, PlaygroundError
-from cnn_core.jobs.pool import spawn
+from cnn_core.jobs.processes import spawn
 
 REQUEST, PROGRESS, DONE, FAILED, CANCEL, LOCK = "request", "progress", "done", "failed", "cancel", "lock"
 UNEXPLAINED = "The import ended without saying why. Try again; the log folder of the server has the details."
@@ -44,8 +44,6 @@ def start_import(tray: Tray, spec: ImportSpec, name: str, made_by: str = "", ont
         (tray.folder / name_of_old).unlink(missing_ok=True)
     request = {"spec": spec.model_dump(), "name": name, "made_by": made_by, "onto": onto}
     _put(tray.folder / REQUEST, request)
-    if before := _children.get(tray.token):
-        before.__exit__(None, None, None)  # closes its input
     _children[tray.token] = spawn("cnn_core.jobs.imports", tray.token, log="import")
 
 

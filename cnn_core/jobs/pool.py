@@ -3,71 +3,75 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
-import subprocess
-import sys
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
+from cnn_core.jobs.slot import Slot
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
 
 WATCH_SECONDS = 1.0
-CLOSE_SECONDS = 15.0
-ROOT = Path(__file__).parents[2]  # where `import cnn_core` works
 
 
 class Pool:
     """One worker process per slot. A worker that dies is replaced, and the run it held is interrupted."""
 
     def __init__(self, devices: Sequence[str]):
-        self._devices = devices
-        self._workers = [spawn_worker(slot, device) for slot, device in enumerate(devices)]
+        self._slots = [Slot(number, device) for number, device in enumerate(devices)]
+        for slot in self._slots:
+            slot.start()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
         atexit.register(self.close)
+        _pools.add(self)
 
     @property
     def pids(self) -> list[int]:
         """Process ids of the workers, by slot."""
-        return [worker.pid for worker in self._workers]
+        return [slot.pid for slot in self._slots]
+
+    @property
+    def trouble(self) -> str:
+        """Why no worker starts, in a sentence; empty when one does."""
+        return next((slot.trouble for slot in self._slots if slot.trouble), "")
 
     def close(self) -> None:
-        """End the workers; each saves the state of its run first. One that takes too long, in a download, is killed."""
+        """End the workers; each saves the state of its run first."""
         atexit.unregister(self.close)
+        _pools.discard(self)
         self._closing.set()
         self._thread.join()
-        for worker in self._workers:
-            if worker.stdin:
-                worker.stdin.close()
-        for worker in self._workers:
-            try:
-                worker.wait(timeout=CLOSE_SECONDS)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
+        for slot in self._slots:
+            slot.close()
+        for slot in self._slots:
+            slot.wait()
 
     def _watch(self) -> None:
+        looks = [*(slot.look for slot in self._slots), lambda: store().reap()]
         while not self._closing.wait(WATCH_SECONDS):
-            for slot, worker in enumerate(self._workers):
-                if worker.poll() is not None:
-                    self._replace(slot, worker)
-            store().reap()
+            for look in looks:
+                try:
+                    look()
+                except Exception:  # whatever it was: without this thread dead workers stay dead
+                    logging.getLogger(__name__).exception("The watch over the workers goes on after an error")
 
-    def _replace(self, slot: int, dead: subprocess.Popen[bytes]) -> None:
-        dead.__exit__(None, None, None)  # closes its input
-        for row in store().workers():
-            if row.pid == dead.pid:
-                store().leave(row.id)
-        self._workers[slot] = spawn_worker(slot, self._devices[slot])
+
+_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+def trouble() -> str:
+    """Why no worker of this process starts, in a sentence; empty when one does."""
+    return next((pool.trouble for pool in _pools if pool.trouble), "")
 
 
 def start_workers() -> Pool:
     """Start this computer's workers; they are ready after a few seconds. Call once and keep the result."""
-    store().reap()
     return Pool(slots())
 
 
@@ -80,27 +84,6 @@ def slots() -> list[str]:
     present = len(list(Path("/dev").glob("nvidia[0-9]*")))
     gpus = present if visible is None else len([number for number in visible.split(",") if number.strip()])
     return [f"cuda:{number}" for number in range(gpus)] if gpus > 1 else ["auto"]
-
-
-def spawn_worker(slot: int, device: str) -> subprocess.Popen[bytes]:
-    """A worker process that ends when its standard input closes: when this process does, however it ends."""
-    return spawn("cnn_core.jobs.worker", "--slot", str(slot), "--device", device, log=f"worker-{slot}")
-
-
-def spawn(module: str, *arguments: str, log: str) -> subprocess.Popen[bytes]:
-    """`python -m module` with a pipe to its standard input and its output in the log folder."""
-    logs = settings().home / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    with (logs / f"{log}.log").open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
 
 
 def wait_until_ready(seconds: float = 60.0) -> None:

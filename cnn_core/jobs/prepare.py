@@ -5,8 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from cnn_core.jobs.pool import spawn
-from cnn_core.settings import settings
+from cnn_core.jobs.processes import log_file, spawn
 
 _under_way: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
 
@@ -36,4 +35,4 @@ def preparation_error(dataset: str, image_size: int = 0) -> str:
 
 
 def _log(dataset: str) -> Path:
-    return settings().home / "logs" / f"prepare-{dataset}.log"
+    return log_file(f"prepare-{dataset}")

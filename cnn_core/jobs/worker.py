@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from cnn_core.jobs.execute import execute
 from cnn_core.jobs.heartbeat import Heartbeat
+from cnn_core.jobs.outbox import RETRY_SECONDS, patiently
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Worker
 from cnn_core.settings import settings
@@ -28,12 +29,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train queued runs until standard input closes.")
     parser.add_argument("--slot", type=int, required=True)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--id", required=True, help="the name under which it holds runs")
     options = parser.parse_args()
     closing = end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: closing.set())
-    worker = Worker(
-        id=secrets.token_hex(8), slot=options.slot, pid=os.getpid(), device=options.device, ready=False, run_id=None
-    )
+    worker = Worker(id=options.id, slot=options.slot, pid=os.getpid(), device=options.device, ready=False, run_id=None)
     with Heartbeat(worker), only_in_slot(options.slot, closing) as mine:
         if mine:
             warm_up(options.device)
@@ -42,14 +42,23 @@ def main() -> None:
 
 
 def serve(worker: Worker, closing: threading.Event) -> None:
-    """Train what is queued until `closing` is set."""
+    """Train what is queued until `closing` is set, whatever goes wrong with one run."""
     while not closing.is_set():
-        worker.run_id = store().claim(worker.id)
-        if worker.run_id is None:
-            closing.wait(POLL_SECONDS)
-            continue
-        execute(worker.run_id, worker.id, worker.device, closing)
-        return_memory()
+        try:
+            _next_run(worker, closing)
+        except Exception:
+            logging.getLogger(__name__).exception("The worker goes on after an error in run %s", worker.run_id)
+            patiently(lambda: store().leave(worker.id), closing)
+            closing.wait(RETRY_SECONDS)
+
+
+def _next_run(worker: Worker, closing: threading.Event) -> None:
+    worker.run_id = patiently(lambda: store().claim(worker.id), closing)
+    if worker.run_id is None:
+        closing.wait(POLL_SECONDS)
+        return
+    execute(worker.run_id, worker.id, worker.device, closing)
+    return_memory()
 
 
 def end_with_parent() -> threading.Event:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from cnn_core.jobs.pool import trouble
 from cnn_core.jobs.queue import command
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
@@ -141,7 +142,7 @@ def _explain(run: Run) -> None:
 def _queue(run: Run) -> str:
     ready = [worker for worker in store().workers() if worker.ready]
     if not ready:
-        return "The worker is starting: torch is being loaded. This takes a few seconds."
+        return plain(trouble()) or "The worker is starting: torch is being loaded. This takes a few seconds."
     ahead = (run.position or 1) - 1
     before = "Next in the queue" if not ahead else f"{words.count(ahead, 'run')} before this one in the queue"
     return f"{before}: the worker is busy with another run." if any(worker.run_id for worker in ready) else before + "."
