@@ -19,7 +19,8 @@ FLOORS = {
 }  # fmt: skip
 ROOMS_TOGETHER = (0, 6)  # words build on words, and app.py on pages/; elsewhere neighbours do not know each other
 LIGHT = (
-    "cnn_core.registry", "cnn_core.settings", "cnn_core.errors", "cnn_core.cores", "cnn_core.explain", "cnn_core.recipe",
+    "cnn_core.registry", "cnn_core.settings", "cnn_core.errors", "cnn_core.cores", "cnn_core.explain",
+    "cnn_core.recipe",
     "cnn_core.command_line.program",
     "cnn_core.runs.store", "cnn_core.runs.folder", "cnn_core.jobs.queue", "cnn_core.jobs.pool", "cnn_core.jobs.prepare",
     "cnn_core.training.plan", "cnn_core.data.augmentation.steps", "cnn_core.data.augmentation.presets",

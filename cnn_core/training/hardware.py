@@ -57,8 +57,7 @@ def multiply_in_tf32(on: bool) -> None:
 def prepare_gpu(device: torch.device) -> None:
     """Compute on this process's own stream of an NVIDIA GPU: a step can be recorded on any but the default one."""
     if device.type == "cuda":
-        torch.cuda.set_device(device)
-        torch.cuda.set_stream(_stream(torch.cuda.current_device()))
+        torch.cuda.set_stream(_stream(torch.cuda.current_device() if device.index is None else device.index))
 
 
 @lru_cache(maxsize=64)

@@ -1,26 +1,30 @@
 """The same session on an NVIDIA GPU: a recorded step learns what an eager one does, and nothing waits for it."""
 
+import gc
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from cnn_core.data.augmentation.steps import Augmentation, augment, augmentations
 from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.library import open_dataset
-from cnn_core.data.pixels import Pixels
+from cnn_core.data.pixels import Pixels, _resident
 from cnn_core.models.network import Network, build
 from cnn_core.models.presets import network_presets
-from cnn_core.recipe import TrainingSpec
+from cnn_core.recipe import Recipe, TrainingSpec
 from cnn_core.runs.events import Finished
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
 from cnn_core.training.execution import fixed
+from cnn_core.training.hardware import computes_bfloat16, prepare_gpu
 from cnn_core.training.plan import check, starting_recipe
 from cnn_core.training.session import TrainingSession
-from cnn_core.training.step import Step
+from cnn_core.training.step import WARM_STEPS, Step
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 GPU = torch.device("cuda")
@@ -33,30 +37,52 @@ def images(home: Path) -> ImageDataset:
 
 @pytest.fixture(autouse=True)
 def stream() -> None:
-    torch.cuda.set_stream(torch.cuda.Stream())
+    prepare_gpu(GPU)
 
 
-def learned(images: ImageDataset, capture: bool, optimiser: str) -> Network:
+def learned(images: ImageDataset, recorded: int, optimiser: str, steps: Sequence[Augmentation] = ()) -> Network:
+    """compact_resnet after 13 batches of 128; every fourth is partial, the first of them just when the step is warm."""
     torch.manual_seed(0)
     network = build(network_presets.get("compact_resnet").layers, images.shape, 10).to(GPU)
     training = TrainingSpec(optimiser=optimiser, precision="float32")
-    step = Step(network, training, GPU, fixed(training, GPU), capture)
-    batches = Batches(images, "train", 128, shuffle=True, device=GPU)
-    for number, (pictures, labels) in enumerate(batches.epoch()):
-        step(pictures, labels, 0.01 / (1 + number))
-        if number == 11:
-            break
-    assert (step._graph is not None) == capture
-    assert step.counters.take()[2] == 12 * 128
+    execution = fixed(training, GPU)
+    execution.apply()
+    step = Step(network, training, GPU, execution, recorded)
+    batches = Batches(images, "train", 128, shuffle=True, augment=steps, device=GPU)
+    sizes = [77 if number % 4 == 3 else 128 for number in range(13)]
+    for number, (size, (pictures, labels)) in enumerate(zip(sizes, batches.epoch(), strict=False)):
+        step(pictures[:size], labels[:size], 0.01 / (1 + number))
+    assert (step._graph is not None) == bool(recorded)
+    assert step.counters.take()[2] == sum(sizes)
     return network
 
 
+@pytest.mark.parametrize("steps", [(), (augmentations.get("mixup")(),)], ids=["plain", "mixed labels"])
 @pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
-def test_a_recorded_step_learns_the_same(images: ImageDataset, optimiser: str) -> None:
+def test_a_recorded_step_learns_the_same_with_partial_batches(
+    images: ImageDataset, optimiser: str, steps: Sequence[Augmentation]
+) -> None:
     torch.backends.cudnn.deterministic = True
-    eager, recorded = (learned(images, capture, optimiser) for capture in (False, True))
+    try:
+        eager, recorded = (learned(images, size, optimiser, steps) for size in (0, 128))
+    finally:
+        torch.backends.cudnn.deterministic = False
     for ours, theirs in zip(recorded.parameters(), eager.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
+
+
+def test_dropout_draws_anew_at_every_replay() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(48, 3)).to(GPU)
+    training = TrainingSpec(precision="float32")
+    step = Step(network, training, GPU, fixed(training, GPU), recorded=32)
+    pictures, labels = torch.randn(32, 3, 4, 4, device=GPU), torch.arange(32, device=GPU) % 3
+    losses = []
+    for _ in range(WARM_STEPS + 6):
+        step(pictures, labels, 0.0)
+        losses.append(step.counters.take()[0])
+    assert step._graph is not None
+    assert len(set(losses)) == len(losses)
 
 
 def test_pixels_sent_batch_by_batch_are_those_on_the_device(
@@ -67,15 +93,44 @@ def test_pixels_sent_batch_by_batch_are_those_on_the_device(
     sent = Pixels(images, "validation", GPU)
     assert resident.resident
     assert not sent.resident
-    positions = torch.randperm(len(sent))[:100]
-    for ours, theirs in zip(sent.take(positions), resident.take(positions.to(GPU)), strict=True):
-        assert torch.equal(ours, theirs)
+    busy = torch.randn(4096, 4096, device=GPU)
+    orders = [torch.randperm(len(sent))[:size] for size in (100, 100, 7, 100, 100, 120, 100, 1, 100, 100)]
+    taken = []
+    for positions in orders:
+        for _ in range(10):
+            busy = busy @ busy / 64  # the GPU falls behind: buffers are filled again before it has come so far
+        taken.append([tensor.clone() for tensor in sent.take(positions)])
+    for positions, ours in zip(orders, taken, strict=True):
+        for mine, theirs in zip(ours, resident.take(positions.to(GPU)), strict=True):
+            assert torch.equal(mine, theirs)
+
+
+def test_all_splits_share_one_part_of_the_gpu(images: ImageDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = images.images[0].size
+    train, others = (sum(len(images.splits[name]) for name in names) for names in (["train"], ["validation", "test"]))
+    free = 2 * size * (train + others // 4)  # half of it holds the training images and not both of the others
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free - allocated(), free))
+    before = torch.cuda.memory_allocated(GPU)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", torch.cuda.memory_allocated)  # nothing kept of earlier runs
+
+    def allocated() -> int:
+        return torch.cuda.memory_allocated(GPU) - before
+
+    gc.collect()
+    _resident.clear()
+    splits = [Pixels(images, split, GPU) for split in ("train", "validation", "test")]
+    assert splits[0].resident
+    assert not all(split.resident for split in splits)
+    assert sum(_resident.values()) <= free / 2
+    del splits
+    gc.collect()
+    assert sum(_resident.values()) == 0
 
 
 def test_no_step_waits_for_the_gpu(images: ImageDataset) -> None:
     network = build(network_presets.get("compact_resnet").layers, images.shape, 10).to(GPU)
     training = TrainingSpec()
-    step = Step(network, training, GPU, fixed(training, GPU), capture=True)
+    step = Step(network, training, GPU, fixed(training, GPU), recorded=128)
     batches = Batches(images, "train", 128, shuffle=True, device=GPU).epoch()
     for _ in range(6):  # until it is recorded
         step(*next(batches), 0.01)
@@ -100,19 +155,63 @@ def test_no_augmentation_waits_for_the_gpu(kind: type[Augmentation]) -> None:
     assert images.device.type == shares.device.type == "cuda"
 
 
-def test_a_run_resumed_after_its_step_was_recorded_goes_on(
-    images: ImageDataset, monkeypatch: pytest.MonkeyPatch
+def three_epochs(**training: object) -> Recipe:
+    recipe = check(starting_recipe())
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 3, **training})})
+
+
+@pytest.mark.parametrize(("before", "after"), [("cuda", "cuda"), ("cpu", "cuda"), ("cuda", "cpu")])
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_a_run_resumed_on_either_device_goes_on_and_records_its_step(
+    images: ImageDataset, monkeypatch: pytest.MonkeyPatch, before: str, after: str, optimiser: str
 ) -> None:
     monkeypatch.setattr(session_module, "REPORT_SECONDS", 0.0)
-    recipe = check(starting_recipe())
-    recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 3})})
+    recipe = three_epochs(optimiser=optimiser, learning_rate=0.1 if optimiser == "sgd" else 1e-3)
     folder = RunFolder(store().create(recipe, "test"))
-    first = TrainingSession(recipe, images, folder, "cuda")
+    first = TrainingSession(recipe, images, folder, before)
     events = first.run()
     while first.step < 20:
         next(events)
     first.save()
     events.close()
-    *_, last = TrainingSession(recipe, images, folder, "cuda").run()
+    second = TrainingSession(recipe, images, folder, after)
+    assert second.step == first.step
+    *_, last = second.run()
     assert isinstance(last, Finished)
     assert last.test_accuracy > 0.6
+    assert (second._learn._graph is not None) == (after == "cuda")
+
+
+def test_a_second_run_in_one_process_takes_no_more_memory(images: ImageDataset) -> None:
+    reserved = []
+    for _ in range(3):
+        recipe = three_epochs()
+        *_, last = TrainingSession(recipe, images, RunFolder(store().create(recipe, "test")), "cuda").run()
+        assert isinstance(last, Finished)
+        gc.collect()
+        reserved.append(torch.cuda.memory_reserved(GPU))
+    assert reserved[2] <= 1.1 * reserved[1]
+    assert torch.cuda.current_stream() == stream_of_this_process()
+
+
+def stream_of_this_process() -> torch.cuda.Stream:
+    prepare_gpu(GPU)
+    return torch.cuda.current_stream()
+
+
+def test_how_a_run_is_computed_is_measured_as_it_will_run(
+    images: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded, record = list[int](), Step._record
+
+    def count(self: Step, pictures: torch.Tensor, labels: torch.Tensor) -> None:
+        recorded.append(len(pictures))
+        record(self, pictures, labels)
+
+    monkeypatch.setattr(Step, "_record", count)
+    recipe = three_epochs()
+    session = TrainingSession(recipe, images, RunFolder(store().create(recipe, "test")), "cuda")
+    assert recorded
+    assert set(recorded) == {session.batches.batch_size}
+    assert session.execution.precision in (("bfloat16", "tf32") if computes_bfloat16(session.device) else ("float32",))
+    assert torch.backends.cudnn.allow_tf32 == (session.execution.precision == "tf32")
