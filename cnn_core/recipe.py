@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from cnn_core.errors import RecipeError
+from cnn_core.recipe_json import read_json
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -201,11 +202,7 @@ class Recipe(Spec):
     @classmethod
     def from_json(cls, text: str | bytes) -> Recipe:
         """Raises RecipeError with one line per wrong field."""
-        try:
-            values = json.loads(text)
-        except ValueError as error:
-            raise RecipeError(f"This recipe is not valid JSON: {error}.") from None
-        return parse(cls, values)
+        return parse(cls, read_json(text, "This recipe"))
 
     def flat(self) -> dict[str, Any]:
         """Dotted field name -> value, e.g. {"training.epochs": 10, …}; lists of parts stay lists of dicts."""
@@ -289,7 +286,4 @@ def _to_text(value: Any) -> str:
 def _from_text(text: str, field: FieldInfo, name: str) -> Any:
     if "tuple" not in str(field.annotation):
         return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise RecipeError(f"{name} in the address is not valid JSON.") from None
+    return read_json(text, f"{name} in the address")
