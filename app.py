@@ -34,8 +34,8 @@ page = st.navigation(
         ],
     }
 )
-layout.frame()
 with spoken():
+    layout.frame()
     try:
         page.run()
     finally:

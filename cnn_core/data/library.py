@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def prepare(name: str, image_size: int = 0, progress: Report | None = None) -> I
             reason = error.strerror or type(error).__name__
             raise DatasetUnavailableError(
                 f"{source.title} could not be written to {folder.parent} ({reason}). "
-                "Make room or allow writing there, then try again."
+                "Make room or allow writing there, or set CNN_PLAYGROUND_HOME to another folder, then try again."
             ) from error
     return ImageDataset.open(folder)
 
@@ -155,9 +155,16 @@ def _require_room(source: DatasetSource, needed: int, where: Path) -> None:
     free = shutil.disk_usage(where).free
     if needed > free:
         raise DatasetUnavailableError(
-            f"{source.title} at this size needs {needed / 1e9:.1f} GB in {where}, but {free / 1e9:.1f} GB are free. "
+            f"{source.title} at this size needs {_rounded(needed, math.ceil)} in {where}, "
+            f"but {_rounded(free, math.floor)} are free. "
             "Choose a smaller image size or make room, then try again."
         )
+
+
+def _rounded(size: int, towards: Callable[[float], int]) -> str:
+    """Bytes in MB, or in GB from 10 of them on; rounded apart, what is needed is more than what is free."""
+    unit, factor = ("GB", 10**9) if size >= 10**10 else ("MB", 10**6)
+    return f"{towards(size / factor):,} {unit}"
 
 
 def _reporter(source: DatasetSource, folder: Path, progress: Report | None) -> Report:
@@ -171,8 +178,9 @@ def _reporter(source: DatasetSource, folder: Path, progress: Report | None) -> R
             return
         last = time.monotonic()
         draft = file.with_suffix(".draft")
-        draft.write_text(json.dumps({"folder": folder.name, "progress": asdict(report)}), "utf-8")
-        os.replace(draft, file)
+        with suppress(OSError):  # a full disk, say: what is imported tells it, in the thread that waits for it
+            draft.write_text(json.dumps({"folder": folder.name, "progress": asdict(report)}), "utf-8")
+            os.replace(draft, file)
         if progress:
             progress(report)
 

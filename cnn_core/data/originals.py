@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import io
 import pickle
@@ -46,10 +47,22 @@ class Originals:
                 return self._complete(self.read(folder, False))
         try:
             downloads.mkdir(parents=True, exist_ok=True)
-            with _quiet_network():
+            with _quiet_network(), self._no_halves(downloads):
                 return self._complete(self.read(downloads, True))
         except UNREADABLE as error:
             raise DatasetUnavailableError(self._sentence(downloads, error)) from error
+
+    @contextlib.contextmanager
+    def _no_halves(self, downloads: Path) -> Iterator[None]:
+        """Removes what was begun and not ended when a person or a full disk ends a download."""
+        new = [path for file in self.files if not (path := downloads / file).exists()]
+        try:
+            yield
+        except (KeyboardInterrupt, OSError) as error:
+            if isinstance(error, KeyboardInterrupt) or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                for path in new:
+                    path.unlink(missing_ok=True)
+            raise
 
     def _complete(self, raw: RawImages) -> RawImages:
         if len(raw.labels) != self.images:

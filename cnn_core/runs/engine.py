@@ -7,9 +7,10 @@ from typing import Any
 
 from filelock import FileLock
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from cnn_core.errors import PlaygroundError
+from cnn_core.explain import explain_database
 from cnn_core.runs.tables import Base
 
 
@@ -22,6 +23,8 @@ def connect(address: str) -> Engine:
         url = make_url(address)
         engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _other(url)
         missing = _missing(engine)
+    except DBAPIError as error:
+        raise PlaygroundError(f"The database {url.render_as_string()} {explain_database(error)}") from None
     except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
         cause = str(error).splitlines()[0]
         raise PlaygroundError(

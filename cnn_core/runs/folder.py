@@ -97,8 +97,12 @@ class RunFolder:
         """Call `save` on a temporary path and move the result into place: a reader never sees half a file."""
         self.path.mkdir(parents=True, exist_ok=True)
         temporary = self.path / f".{name}.part"
-        save(temporary)
-        temporary.replace(self.path / name)
+        try:
+            save(temporary)
+            temporary.replace(self.path / name)
+        except BaseException:
+            temporary.unlink(missing_ok=True)  # half a file on a full disk takes the room of a whole one
+            raise
 
     def delete(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

@@ -15,7 +15,7 @@ from cnn_core.data.library import is_ready
 from cnn_core.data.sources import dataset_sources
 from cnn_core.recipe import Recipe
 from pages.ui import address, augment_form, datasets, layout, sealed, words
-from pages.ui.errors import say
+from pages.ui.errors import say, spoken
 from pages.ui.pictures import data_uri, gallery, strip
 from pages.ui.recipe_address import query_of, recipe_shown
 from pages.ui.recipe_form import choice
@@ -26,6 +26,7 @@ MOST_NUMBER = 9999
 
 
 @st.fragment
+@spoken()
 def lab() -> None:
     """Controls and pictures of the recipe in the address, which is left in the session's "recipe".
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import string
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from html import escape
 import streamlit as st
 
 from cnn_core.errors import PlaygroundError
+from cnn_core.explain import explain
 
 # What markdown and Streamlit still act on after a backslash: links (www., https://, a@b), icons and emoji (:name:), and
 # arrows and dashes (->, <=, --). A word joiner inside of it ends that: it has no width, allows no line break and is
@@ -42,8 +44,16 @@ def say(error: PlaygroundError | str) -> None:
 
 @contextmanager
 def spoken() -> Iterator[None]:
-    """Within it a PlaygroundError ends the block and is shown; anything else is a fault of ours and goes on."""
+    """Within it an error that has a sentence ends the block and is shown; anything else is a fault of ours and goes on.
+
+    Also a decorator, for fragments: Streamlit runs them again without what is around them.
+    """
     try:
         yield
-    except PlaygroundError as error:
-        say(error)
+    except Exception as error:
+        known = explain(error)
+        if known is None:
+            raise
+        if known is not error:
+            logging.getLogger(__name__).warning("Shown as a sentence", exc_info=error)
+        say(known)

@@ -147,6 +147,7 @@ def _confirm(runs: Sequence[Run]) -> None:
         st.rerun()
 
 
+@spoken()
 def _redraw_on_change(drawn: dict[str, str]) -> None:
     if {run.id: run.status for run in store().runs(limit=500)} != drawn:
         st.rerun()

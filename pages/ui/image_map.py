@@ -15,7 +15,7 @@ from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run
 from pages.ui import address, datasets, layout, sealed, words
 from pages.ui.colours import palette
-from pages.ui.errors import plotly_text
+from pages.ui.errors import plotly_text, spoken
 from pages.ui.pictures import gallery
 from pages.ui.runs import learned_from, title
 
@@ -73,6 +73,7 @@ def _by_network(run_id: str, written: int, splits: tuple[str, ...], _run: Run) -
     return positions, plane(penultimate(network.network, network.batches(dataset.images, positions)))
 
 
+@spoken()
 def _explore(dataset: ImageDataset, positions: NDArray[np.int64], found: Plane, key: str) -> None:
     """The chart and, below it, the images selected on it; redrawn alone when the selection changes.
 

@@ -162,12 +162,36 @@ def test_a_folder_without_its_meta_file_is_imported_again(home: Path) -> None:
     assert len(open_dataset("digits").images) == 1797
 
 
-def test_a_full_disk_is_told_before_anything_is_written(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+PIXELS = 1797 * 96 * 96  # 16.6 MB
+
+
+@pytest.mark.parametrize(
+    ("size", "free", "part"),
+    [
+        (96, 0, "needs 17 MB in .*, but 0 MB are free"),
+        (96, PIXELS - 1, "needs 17 MB in .*, but 16 MB are free"),
+        (8, 1000, "needs 1 MB in .*, but 0 MB are free"),
+    ],
+)
+def test_a_full_disk_is_told_before_anything_is_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch, size: int, free: int, part: str
+) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(library.shutil, "disk_usage", lambda path: usage(10**9, 10**9, 1000))
-    with pytest.raises(DatasetUnavailableError, match=r"needs 0\.1 GB in .*, but 0\.0 GB are free"):
-        prepare("digits", 256)
+    monkeypatch.setattr(library.shutil, "disk_usage", lambda path: usage(10**9, 10**9, free))
+    with pytest.raises(DatasetUnavailableError, match=part):
+        prepare("digits", size)
     assert not list((home / "datasets").glob("digits-*"))
+
+
+def test_just_enough_room_is_enough(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(library.shutil, "disk_usage", lambda path: usage(10**9, 10**9, PIXELS))
+    assert prepare("digits", 96).image_size == 96
+
+
+def test_a_report_that_cannot_be_written_does_not_end_an_import(home: Path) -> None:
+    (home / "datasets" / "digits.progress.draft").mkdir(parents=True)
+    assert prepare("digits").image_size == 8
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(home: Path) -> None:

@@ -1,5 +1,6 @@
 """Original files: found, put there by hand, half downloaded, fetched from a server that breaks off."""
 
+import errno
 import gzip
 import hashlib
 import http.server
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import torchvision.datasets as tv
 
+from cnn_core.data.dataset import RawImages
 from cnn_core.data.idx import read_idx
 from cnn_core.data.library import Progress, prepare
 from cnn_core.data.originals import Originals, cause
@@ -180,3 +182,21 @@ def test_a_data_set_with_too_few_images_is_not_taken(server: Server, home: Path)
 )
 def test_causes_are_short(error: Exception, words: str) -> None:
     assert cause(error) == words
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_download_that_is_cut_short_leaves_no_half_file(home: Path, tmp_path: Path, error: BaseException) -> None:
+    """A file that was there before is left alone: a person may have put it there."""
+
+    def read(root: Path, download: bool) -> RawImages:
+        if download:
+            (root / "half.gz").write_bytes(b"half of it")
+            raise error
+        raise FileNotFoundError
+
+    (tmp_path / "old.gz").write_bytes(b"put here by hand")
+    files = ("old.gz", "half.gz")
+    originals = Originals(title="Set", address="http://127.0.0.1:9/", images=1, files=files, read=read)
+    with pytest.raises((KeyboardInterrupt, DatasetUnavailableError)):
+        originals.fetch(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["old.gz"]

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,17 @@ def test_missing_weights_are_a_sentence(home: Path) -> None:
     with pytest.raises(PlaygroundError, match="epoch 3 were not kept; kept are 2"):
         folder.weights(3)
     assert folder.epochs() == [2]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_what_could_not_be_written_leaves_the_old_file_and_no_half_one(home: Path, error: BaseException) -> None:
+    folder = RunFolder("0123abcd")
+    folder.write("plan.json", lambda path: path.write_text("old"))
+
+    def half(path: Path) -> None:
+        path.write_text("ne")
+        raise error
+
+    with pytest.raises(type(error)):
+        folder.write("plan.json", half)
+    assert [(path.name, path.read_text()) for path in folder.path.iterdir()] == [("plan.json", "old")]
