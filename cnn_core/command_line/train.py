@@ -14,6 +14,7 @@ from cnn_core.command_line.interruption import PIPE, Interruption, ignoring_sign
 from cnn_core.command_line.output import print_line, print_sentence, summary
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.pool import slots
+from cnn_core.jobs.takeover import interrupt_if_silent
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, Event, Started
 from cnn_core.runs.store import LostRunError, store
@@ -33,6 +34,8 @@ def train(options: argparse.Namespace) -> int:
     worker = Worker(
         id=new_worker_id(), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device=slots()[0], ready=True, run_id=None
     )
+    if options.resume is not None:
+        interrupt_if_silent(options.resume, print_sentence)
     with Interruption() as interruption:
         run_id = worker.run_id = _take(options, recipe, worker.id)
         _execute(run_id, worker, interruption)

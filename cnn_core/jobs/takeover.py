@@ -1,0 +1,36 @@
+"""Going on with a run whose process may have been killed: it left no word, only silence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cnn_core.runs.store import SILENT_SECONDS, store
+from cnn_core.runs.tables import HELD
+
+LOOK_SECONDS = 0.2
+
+
+def interrupt_if_silent(run_id: str, say: Callable[[str], object]) -> None:
+    """Return once it is clear whether the worker that holds a run is alive, at most about 7 s later.
+
+    A run whose worker is gone is interrupted then, and can be resumed. `say` is told when this takes a while.
+    Raises UnknownNameError.
+    """
+    store().reap()
+    heard = store().get(run_id).heartbeat
+    limit, told = time.monotonic() + SILENT_SECONDS + 1.0, False
+    while _waits(run_id, heard) and time.monotonic() < limit:
+        if not told:
+            say(
+                f"Run {run_id} was being trained a moment ago: waiting up to {SILENT_SECONDS:.0f} s for a sign of life."
+            )
+            told = True
+        time.sleep(LOOK_SECONDS)
+        store().reap()
+
+
+def _waits(run_id: str, heard: float | None) -> bool:
+    """Whether a worker holds the run of which nothing was heard since `heard`."""
+    run = store().get(run_id)
+    return run.status in HELD and run.heartbeat == heard
