@@ -16,7 +16,7 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.clock import unix_now
 from cnn_core.runs.engine import connect
 from cnn_core.runs.events import Event, Started
-from cnn_core.runs.tables import HELD, RESUMABLE, Command, Metric, Run, Worker
+from cnn_core.runs.tables import HELD, RESUMABLE, Command, Counter, Metric, Run, Worker
 from cnn_core.settings import settings
 
 SILENT_SECONDS = 6.0  # heartbeats come every 1.5 s: after three missed ones and a margin the worker is gone
@@ -90,11 +90,19 @@ class RunStore:
             run.position = position
         return found
 
-    def metrics(self, run_id: str, after: int = 0) -> list[Metric]:
-        """Points of a run's curves in the order they were recorded, those with an id above `after`."""
-        query = select(Metric).where(Metric.run_id == run_id, Metric.id > after).order_by(Metric.id)
+    def metrics(self, run_id: str) -> list[Metric]:
+        """Points of a run's curves in the order they were recorded."""
+        query = select(Metric).where(Metric.run_id == run_id).order_by(Metric.id)
         with self._read() as session:
             return list(session.scalars(query))
+
+    def new_metrics(self, run_id: str, after: int, count: int) -> list[Metric] | None:
+        """Points with an id above `after`, for a reader who has the `count` points up to there; None when one of those
+        is void, as after a resume: read all again."""
+        known = select(func.count()).where(Metric.run_id == run_id, Metric.id <= after)
+        new = select(Metric).where(Metric.run_id == run_id, Metric.id > after).order_by(Metric.id)
+        with self._read() as session:
+            return list(session.scalars(new)) if session.scalar(known) == count else None
 
     def workers(self) -> list[Worker]:
         """Workers that were heard of lately, by slot."""
@@ -214,10 +222,20 @@ def _record(session: Session, run_id: str, worker: str, event: Event) -> None:
     if session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
         raise LostRunError(run_id)
     if isinstance(event, Started):
+        _next_metric(session)  # notes the largest id before its row may go
         session.execute(delete(Metric).where(Metric.run_id == run_id, Metric.step > event.step))
         session.execute(update(Run).where(Run.id == run_id, Run.started.is_(None)).values(started=unix_now()))
     if event.metric_kind:
-        session.add(Metric(run_id=run_id, kind=event.metric_kind, **event.metric()))
+        session.add(Metric(id=_next_metric(session), run_id=run_id, kind=event.metric_kind, **event.metric()))
+
+
+def _next_metric(session: Session) -> int:
+    """An id above all before it: a chart asks for what is newer than the last it has."""
+    counter = session.get(Counter, "metrics", with_for_update=True)
+    if counter is None:
+        session.add(counter := Counter(name="metrics", value=0))
+    counter.value = 1 + max(counter.value, session.scalar(select(func.max(Metric.id))) or 0)
+    return counter.value
 
 
 def _interrupt(session: Session, which: Any) -> None:

@@ -119,6 +119,15 @@ class Metric(Base):
     seconds: Mapped[float]
 
 
+class Counter(Base):
+    """The largest number given out, also to rows that are gone: SQLite gives their ids to new rows."""
+
+    __tablename__ = "counters"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int] = mapped_column(default=0)
+
+
 class Command(Base):
     """A wish of a page for a running run: pause, stop, learning_rate."""
 

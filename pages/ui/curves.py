@@ -42,14 +42,14 @@ class Record:
 
     def __init__(self, metrics: Iterable[Metric] = ()):
         self.last = 0  # id of the newest metric
-        self.step = 0  # of the newest metric
+        self.count = 0
         self._columns: dict[tuple[str, str], list[float]] = defaultdict(list)
         self.add(metrics)
 
     def add(self, metrics: Iterable[Metric]) -> None:
         """Append metrics in the order they were recorded."""
         for metric in metrics:
-            self.last, self.step = metric.id, metric.step
+            self.last, self.count = metric.id, self.count + 1
             for name in ("epoch", "loss", "accuracy"):
                 self._columns[metric.kind, name].append(getattr(metric, name))
 

@@ -55,8 +55,8 @@ class Shared:
 
     def _read(self) -> None:
         """Add the points that are new. A resumed run may take some back, then all are read again."""
-        new = store().metrics(self._run_id, after=self._record.last)
-        if new and new[0].step < self._record.step:
+        new = store().new_metrics(self._run_id, self._record.last, self._record.count)
+        if new is None:
             self._record = Record(store().metrics(self._run_id))
         else:
             self._record.add(new)

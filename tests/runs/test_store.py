@@ -82,7 +82,8 @@ def test_events_change_the_run_and_draw_its_curves(runs: RunStore, held: str) ->
     assert [(point.kind, point.step, point.accuracy) for point in points] == [
         *(("train", step, 0.5) for step in range(1, 6)), ("validation", 5, 0.8),
     ]  # fmt: skip
-    assert [point.id for point in runs.metrics(held, after=points[3].id)] == [points[4].id, points[5].id]
+    new = runs.new_metrics(held, after=points[3].id, count=4)
+    assert [point.id for point in new or ()] == [points[4].id, points[5].id]
 
 
 def test_the_last_event_lets_go_of_the_run(runs: RunStore, held: str) -> None:
@@ -101,6 +102,55 @@ def test_a_resumed_run_forgets_the_points_after_its_checkpoint(runs: RunStore, h
     assert runs.take(held, "w2")
     runs.record(held, "w2", Started(step=2, steps=10, device="CPU", precision="float32", dataset_hash="x"))
     assert [point.step for point in runs.metrics(held)] == [1, 2]
+
+
+def test_ids_of_points_grow_even_when_the_last_ones_are_deleted(runs: RunStore, held: str) -> None:
+    for step in (1, 2, 3):
+        runs.record(held, "w", report(step))
+    last = runs.metrics(held)[-1].id
+    runs.record(held, "w", Started(step=0, steps=10, device="CPU", precision="float32", dataset_hash="x"))
+    runs.record(held, "w", report(3))
+    (again,) = runs.metrics(held)
+    assert again.id > last
+    runs.delete(held)
+    other = runs.create(Recipe(), "other", worker="w")
+    runs.record(other, "w", report(1))
+    assert runs.metrics(other)[0].id > again.id
+
+
+def test_an_existing_database_without_a_counter_goes_on_above_its_points(runs: RunStore, held: str, home: Path) -> None:
+    runs.record(held, "w", report(1))
+    with sqlite3.connect(home / "playground.db") as database:
+        database.execute("update metrics set id = 500")
+        database.execute("drop table counters")
+    older = RunStore(f"sqlite:///{home / 'playground.db'}")
+    older.record(held, "w", report(2))
+    assert [point.id for point in older.metrics(held)] == [500, 501]
+
+
+@pytest.mark.parametrize("resumed_at", [0, 1, 3, 5])
+@pytest.mark.parametrize("polls", [(), (1,), (3, 6), (1, 2, 3, 4, 5, 6, 7)])
+def test_a_reader_that_polls_has_exactly_what_the_store_has(
+    runs: RunStore, held: str, resumed_at: int, polls: tuple[int, ...]
+) -> None:
+    """A run is resumed at each place, and its reader looks at any of seven moments and at the end."""
+    known: list[tuple[int, int]] = []
+
+    def poll() -> None:
+        new = runs.new_metrics(held, known[-1][0] if known else 0, len(known))
+        if new is None:
+            known.clear()
+            new = runs.metrics(held)
+        known.extend((point.id, point.step) for point in new)
+
+    again = Started(step=resumed_at, steps=10, device="CPU", precision="float32", dataset_hash="x")
+    for moment, event in enumerate([report(2), report(4), report(5), again, report(5), report(6), report(8)], start=1):
+        runs.record(held, "w", event)
+        if moment in polls:
+            poll()
+            assert known == [(point.id, point.step) for point in runs.metrics(held)]
+    poll()
+    assert [step for _, step in known] == [step for step in (2, 4, 5) if step <= resumed_at] + [5, 6, 8]
 
 
 def test_a_silent_worker_is_interrupted_and_cannot_write_any_more(
