@@ -3,6 +3,10 @@
 Pages and the command line show the text of these, and only these, to the user.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class PlaygroundError(Exception):
     """A sentence for the user. Everything the core raises on purpose derives from it."""
@@ -42,6 +46,15 @@ class ArchiveError(PlaygroundError):
 
 class LayoutError(PlaygroundError):
     """Files whose folders or label table do not say what the classes are; the message shows what is expected."""
+
+
+class LabelColumnError(LayoutError):
+    """A table of labels with several columns that may be the label; `columns` are their names."""
+
+    def __init__(self, message: str, columns: Sequence[str]):
+        shown = ", ".join(columns[:12]) + (" …" if len(columns) > 12 else "")
+        super().__init__(f"{message} Choose the column that is the label: {shown}.")
+        self.columns = tuple(columns)
 
 
 class DatasetUnavailableError(PlaygroundError):

@@ -9,6 +9,7 @@ from cnn_core.command_line.datasets import datasets, import_pictures
 from cnn_core.command_line.results import evaluate, networks, predict, runs
 from cnn_core.command_line.train import train
 from cnn_core.data.decode import Fit
+from cnn_core.data.incoming.archive_encoding import ENCODINGS
 
 ABOUT = "CNN Playground without a browser: the same functions and the same store as the pages."
 CODES = "Exit code: 0 done, 1 the run or the program failed, 2 the request cannot be met, 130 stopped by Ctrl-C."
@@ -57,7 +58,13 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--greyscale", action="store_true", help="one channel; otherwise colours are kept where there are"
     )
-    command.add_argument("--labels", metavar="FILE.csv", help="filename,label rows, where folders do not say the class")
+    command.add_argument(
+        "--labels", default="", metavar="FILE.csv", help="filename,label rows instead of class folders; may lie in PATH"
+    )
+    command.add_argument("--label-column", default="", metavar="NAME", help="the column of --labels that is the label")
+    command.add_argument(
+        "--encoding", default="auto", choices=["auto", *ENCODINGS], help="of names in a zip that does not state it"
+    )
     command.add_argument("--add-to", default="", metavar="ID", help="a data set these pictures are added to")
     command.add_argument("--made-by", default="")
     command.set_defaults(do=import_pictures)

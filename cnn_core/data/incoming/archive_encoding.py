@@ -66,6 +66,11 @@ class Encoded:
         return name if name.isascii() or "/" not in name else name.replace("\\", "＼")  # half of a character
 
 
+def likeliest(texts: Sequence[bytes]) -> str:
+    """The encoding, of those that computers with windows have, that suits texts that are no UTF-8."""
+    return next((encoding for encoding in _ranked(texts) if encoding not in ("cp437", "utf-8")), "latin-1")
+
+
 def _raw(info: ZipInfo) -> bytes:
     """The bytes of a name that zipfile has taken for DOS letters."""
     return info.orig_filename.encode("cp437")

@@ -9,11 +9,12 @@ from cnn_core.data.decode import Fit
 from cnn_core.data.splits import SEED, TEST_SHARE, VALIDATION_SHARE
 from cnn_core.recipe import Spec, option
 
+READING = ("encoding", "labels_inside", "label_column")  # asked for only where there is a choice
 LISTED = 200  # file names a report keeps for one reason
 
 
 class ImportSpec(Spec):
-    """How pictures become a data set."""
+    """How pictures become a data set. The last fields say how to read what came, where that leaves a choice."""
 
     size: int = option(
         64, "Side of the square images. Larger shows more and trains slower; small networks like 28 to 64.",
@@ -37,6 +38,11 @@ class ImportSpec(Spec):
         ge=0.02, le=0.5, advanced=True,
     )  # fmt: skip
     seed: int = option(SEED, "Start of the draw that splits the pictures.", ge=0, le=2**31 - 1, advanced=True)
+    encoding: Literal["auto", "utf-8", "cp932", "gbk", "euc_kr", "cp437", "cp1252"] = option(
+        "auto", "How names in a zip are encoded that does not state it; auto guesses by the names."
+    )
+    labels_inside: str = option("", "A table of labels among the files; empty where folders are classes.")
+    label_column: str = option("", "Column of the table that is the label; empty for the likeliest.")
 
 
 @dataclass

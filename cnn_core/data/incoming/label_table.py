@@ -4,90 +4,130 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 from cnn_core.data.decode import shown_name
+from cnn_core.data.incoming.archive_encoding import likeliest
 from cnn_core.data.incoming.archive_names import LONGEST_PART, can_be_shown
+from cnn_core.data.incoming.label_columns import ONE_HOT, ONES, columns
+from cnn_core.data.incoming.label_files import Finder
 from cnn_core.data.incoming.labelled import SPLIT_FOLDERS, Labelled, Layout, checked, class_name, pictures_among
-from cnn_core.errors import LayoutError
+from cnn_core.errors import ImageError, LabelColumnError, LayoutError
 from cnn_core.settings import settings
 
 LARGEST = 20_000_000  # bytes
 DELIMITERS = (",", ";", "\t")
 MOST_COLUMNS = 100
 SNIFFED = 50  # rows that tell the delimiter
-FILE_WORDS = (  # headings of the column of file names, the surest first
-    "filename", "file_name", "file name", "file", "filepath", "path", "image_path", "image_name", "image", "img",
-    "picture", "photo", "image_id", "id",
-)  # fmt: skip
-LABEL_WORDS = (
-    "label", "labels", "class", "class_name", "classname", "category", "target", "species", "breed", "name",
-)  # fmt: skip
-SPLIT_WORDS = ("split", "subset", "set", "partition")
 EXPECTED = "Expected are lines of file name and label, such as 1.jpg,cat."
 
 
-def read_labels(csv_bytes: bytes, paths: Sequence[str]) -> Layout:
-    """The classes as a table says them: file name, label and perhaps split, parted by commas, semicolons or tabs.
+def read_labels(csv_bytes: bytes, paths: Sequence[str], label_column: str = "") -> Layout:
+    """The classes as a table says them: see `LabelTable`."""
+    return LabelTable(csv_bytes, paths).layout(label_column)
 
-    UTF-8, else Latin-1. A first line of headings may name the columns. A file is found by its path, by the end of its
-    path, or by its name where only one file has it. Lines and files that do not find each other are `ignored` with a
-    reason. Raises LayoutError for what is no such table, and as `read_layout` does.
+
+class LabelTable:
+    """File name, label and perhaps split of images, parted by commas, semicolons or tabs.
+
+    UTF-8, else the encoding that fits best. A first line of headings may name the columns. A file is found by its path,
+    by the end of its path, or by its name with or without its ending, where only one file has it. Classes may also
+    stand in the headings of columns of zeros and ones. Raises LayoutError for what is no such table.
     """
-    pictures, ignored, junk = pictures_among(paths)
-    finder = _Finder(pictures)
-    rows = _rows(csv_bytes, finder)
-    file_at, label_at, split_at, headed = _columns([row for _, row in rows])
-    files: dict[str, Labelled] = {}
-    for line, row in rows[headed:]:
-        cells = [row[at].strip() if at is not None and at < len(row) else "" for at in (file_at, label_at, split_at)]
-        path, why = finder.find(cells[0])
-        label, split = class_name(cells[1]), SPLIT_FOLDERS.get(cells[2].lower())
-        if path and path in files:
-            why = "names a file that a line above has labelled."
-        elif path and not label:
-            why = "has no label."
-        elif path and (len(label.encode()) > LONGEST_PART or not can_be_shown(label)):
-            why = "has a label that is too long or cannot be shown."
-        elif path and cells[2] and not split:
-            why = "has a split that is not train, validation or test."
-        elif path:
-            files[path] = Labelled(label, split)
-        if why:
-            ignored[f"line {line} of the labels ({shown_name(cells[0])})"] = f"It {why}"
-    for path in pictures:
-        if path not in files:
-            ignored[path] = "The labels do not mention it, or not in a line that can be used."
-    in_order = {path: files[path] for path in pictures if path in files}
-    return checked(Layout(in_order, ignored, junk), EXPECTED)
+
+    def __init__(self, csv_bytes: bytes, paths: Sequence[str]) -> None:
+        self._pictures, self._ignored, self._junk = pictures_among(paths)
+        self._finder = Finder(self._pictures)
+        self._rows = _rows(csv_bytes, self._finder)
+        self.columns = columns([row for _, row in self._rows], lambda cell: bool(self._finder.find(cell)[0]))
+
+    def layout(self, label_column: str = "") -> Layout:
+        """The classes by the column of this name, or by the one that is likely the label.
+
+        Lines and files that do not find each other are `ignored` with a reason. Raises LabelColumnError where a person
+        has to choose, and LayoutError where hardly anything is found and as `read_layout` does.
+        """
+        label_of = self._label(label_column)
+        files: dict[str, Labelled] = {}
+        ignored, missing = dict(self._ignored), []
+        for line, row in self._rows[bool(self.columns.headed) :]:
+            cell, split_cell = _at(row, self.columns.file), _at(row, self.columns.split)
+            path, why = self._finder.find(cell)
+            label, split = label_of(row), SPLIT_FOLDERS.get(split_cell.lower())
+            if not path:
+                missing.append(cell)
+            elif path in files:
+                why = "names a file that a line above has labelled."
+            elif isinstance(label, ImageError):
+                why = label.reason
+            elif split_cell and not split:
+                why = "has a split that is not train, validation or test."
+            else:
+                files[path] = Labelled(label, split)
+            if why:
+                ignored[f"line {line} of the labels ({shown_name(cell)})"] = f"It {why}"
+        if self.columns.headed == "guessed":
+            line, row = self._rows[0]
+            ignored[f"line {line} of the labels ({shown_name(_at(row, self.columns.file))})"] = "It holds headings."
+        for path in self._pictures:
+            if path not in files:
+                ignored[path] = "The labels do not mention it, or not in a line that can be used."
+        in_order = {path: files[path] for path in self._pictures if path in files}
+        try:
+            return checked(Layout(in_order, ignored, self._junk), EXPECTED)
+        except LayoutError as error:
+            raise LayoutError(f"{error}{self._not_found(missing)}") from None
+
+    def _label(self, label_column: str) -> Callable[[Sequence[str]], str | ImageError]:
+        """What gives the label of a row, or why it has none."""
+        known = self.columns
+        chosen = label_column or known.chosen
+        if not chosen or chosen.casefold() not in map(str.casefold, known.choices):
+            raise LabelColumnError(
+                f"The table of labels has no column {shown_name(chosen)} beside that of the files."
+                if chosen
+                else "Several columns of the table may be the label.",
+                known.choices,
+            )
+        if chosen == ONE_HOT:
+            return lambda row: _only_one(row, known.one_hot, known.names)
+        at = next(at for at, name in enumerate(known.names) if name.casefold() == chosen.casefold())
+        return lambda row: _usable(_at(row, at))
+
+    def _not_found(self, missing: Sequence[str]) -> str:
+        """How many names match no image, with examples; "" where all do."""
+        if not missing:
+            return ""
+        lines = len(self._rows) - bool(self.columns.headed)
+        files = f", but the files are called as {shown_name(self._pictures[0])}" if self._pictures else ""
+        return (
+            f" {len(missing):,} of {lines:,} names in the table match no image, such as "
+            f"{', '.join(shown_name(cell) for cell in missing[:3])}{files}."
+        )
 
 
-class _Finder:
-    """Finds the file that a table means."""
-
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._paths = {unicodedata.normalize("NFC", path): path for path in paths}
-        self._endings: dict[str, str | None] = {}  # every end of a path -> the path, None where several have it
-        for path in self._paths:
-            parts = path.split("/")
-            for first in range(len(parts)):
-                ending = "/".join(parts[first:])
-                self._endings[ending] = None if ending in self._endings else self._paths[path]
-
-    def find(self, cell: str) -> tuple[str, str]:
-        """The path and "", or "" and why there is none."""
-        name = unicodedata.normalize("NFC", cell).replace("\\", "/").removeprefix("./").strip("/")
-        if name in self._paths:
-            return self._paths[name], ""
-        for ending in (name, name.rsplit("/", 1)[-1]):
-            if ending in self._endings:
-                path = self._endings[ending]
-                return (path, "") if path else ("", "fits several files; write the folder too.")
-        return "", "names no picture that is there."
+def _only_one(row: Sequence[str], one_hot: Sequence[int], names: Sequence[str]) -> str | ImageError:
+    marked = [names[at] for at in one_hot if _at(row, at).lower() in ONES]
+    if len(marked) > 1:
+        return ImageError("", "has several labels, and an image needs one.")
+    return _usable(marked[0] if marked else "")
 
 
-def _rows(csv_bytes: bytes, finder: _Finder) -> list[tuple[int, list[str]]]:
+def _usable(cell: str) -> str | ImageError:
+    label = class_name(cell)
+    if not label:
+        return ImageError("", "has no label.")
+    if len(label.encode()) > LONGEST_PART or not can_be_shown(label):
+        return ImageError("", "has a label that is too long or cannot be shown.")
+    return label
+
+
+def _at(row: Sequence[str], at: int | None) -> str:
+    return row[at].strip() if at is not None and at < len(row) else ""
+
+
+def _rows(csv_bytes: bytes, finder: Finder) -> list[tuple[int, list[str]]]:
     """Line numbers (1 is the first) and cells of all lines that are not empty."""
     text = _text(csv_bytes)
     delimiter = max(DELIMITERS, key=lambda mark: _fitness(text, mark, finder))  # of equals the first
@@ -121,10 +161,11 @@ def _text(csv_bytes: bytes) -> str:
     try:
         return csv_bytes.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return csv_bytes.decode("latin-1")
+        cells = [cell for cell in re.split(rb"[,;\t\r\n]+", csv_bytes) if not cell.isascii()]
+        return csv_bytes.decode(likeliest(cells), "replace")
 
 
-def _fitness(text: str, delimiter: str, finder: _Finder) -> tuple[int, int]:
+def _fitness(text: str, delimiter: str, finder: Finder) -> tuple[int, int]:
     """How well a delimiter fits the first rows: rows with a file that is there, and rows of two columns or more."""
     named = wide = 0
     try:
@@ -135,20 +176,3 @@ def _fitness(text: str, delimiter: str, finder: _Finder) -> tuple[int, int]:
     except csv.Error:
         return 0, 0
     return named, wide
-
-
-def _columns(rows: list[list[str]]) -> tuple[int, int, int | None, bool]:
-    """Columns of file, label and split, and whether the first row is one of headings.
-
-    Without headings these are the first three, the third only where every cell is a split.
-    """
-    words = [cell.strip().lower() for cell in rows[0]]
-
-    def column(known: tuple[str, ...]) -> int | None:
-        return next((words.index(word) for word in known if word in words), None)
-
-    file_at, label_at = column(FILE_WORDS), column(LABEL_WORDS)
-    if file_at is None or label_at is None:
-        third = all(len(row) > 2 and row[2].strip().lower() in SPLIT_FOLDERS for row in rows)
-        return 0, 1, 2 if third else None, False
-    return file_at, label_at, column(SPLIT_WORDS), True

@@ -47,7 +47,7 @@ def pictures_among(paths: Sequence[str]) -> tuple[list[str], dict[str, str], int
     pictures, ignored, junk = [], {}, 0
     for path in paths:
         ending = PurePosixPath(path).suffix.lower()
-        if _is_junk(path):
+        if is_junk(path):
             junk += 1
         elif ending in ENDINGS:
             pictures.append(path)
@@ -87,7 +87,7 @@ def checked(layout: Layout, expected: str) -> Layout:
     return found
 
 
-def _is_junk(path: str) -> bool:
+def is_junk(path: str) -> bool:
     parts = path.split("/")
     hidden = any(part.startswith(".") for part in parts)
     return hidden or not JUNK_FOLDERS.isdisjoint(part.lower() for part in parts) or parts[-1].lower() in JUNK_FILES

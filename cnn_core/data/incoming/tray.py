@@ -15,8 +15,10 @@ from typing import Any
 
 from cnn_core.data.decode import shown_name
 from cnn_core.data.incoming.archive import Entry, Files, open_archive, open_folder
-from cnn_core.data.incoming.label_table import read_labels
-from cnn_core.data.incoming.layout import Labelled, Layout, read_layout
+from cnn_core.data.incoming.contents import label_table, layout_of
+from cnn_core.data.incoming.import_spec import READING, ImportSpec
+from cnn_core.data.incoming.label_table import LabelTable
+from cnn_core.data.incoming.labelled import Labelled, Layout
 from cnn_core.errors import ImageError, PlaygroundError
 from cnn_core.settings import settings
 
@@ -98,6 +100,7 @@ class Tray:
         """Changes whenever what lies here changes."""
         parts = [*(slip.kept for slip in self.slips[-1:]), len(self.slips), self._list.get("folder", ""), *self.classes]
         files = [self.folder / name for name in ("archive", "labels")]
+        parts += [self.choices.get(name, "") for name in READING]
         return json.dumps([*parts, *(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)])
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> list[str]:
@@ -152,7 +155,7 @@ class Tray:
         """Lay down a zip or tar in place of the one before."""
         (self.folder / "archive").write_bytes(data)
         self._list["title"] = Path(shown_name(name)).name.split(".")[0]
-        self._write()
+        self._forget_reading()
 
     def put_labels(self, data: bytes | None) -> None:
         """Lay down a list of file names and labels that goes with the archive; None takes it off."""
@@ -160,6 +163,7 @@ class Tray:
             (self.folder / "labels").unlink(missing_ok=True)
         else:
             (self.folder / "labels").write_bytes(data)
+        self._forget_reading()
 
     def put_folder(self, path: str) -> None:
         """Point to a folder of the server. Raises PlaygroundError unless the operator allows it."""
@@ -174,19 +178,35 @@ class Tray:
         if folder := self._list.get("folder"):
             return open_folder(Path(folder), checked=True)
         if (self.folder / "archive").is_file():
-            return open_archive(self.folder / "archive")
+            return open_archive(self.folder / "archive", self.choices.get("encoding", "auto"))
         if not self._list["files"]:
             raise PlaygroundError("There are no pictures yet. Choose some first.")
         return _Loose(self)
 
     def layout(self, files: Files) -> Layout:
         """Which class and split each file belongs to. Raises PlaygroundError when that cannot be told."""
-        paths = [entry.path for entry in files.entries()]
-        if (self.folder / "labels").is_file():
-            return read_labels((self.folder / "labels").read_bytes(), paths)
         if self.classes:
-            return Layout({path: Labelled(path.split("/")[0], None) for path in paths}, {})
-        return read_layout(paths)
+            return Layout({entry.path: Labelled(entry.path.split("/")[0]) for entry in files.entries()}, {})
+        return layout_of(files, self.spec, self._labels)
+
+    def label_table(self, files: Files) -> LabelTable | None:
+        """The table that gives the labels, None where folders do. Raises LayoutError when it is none."""
+        return label_table(files, self.spec, self._labels)
+
+    @property
+    def spec(self) -> ImportSpec:
+        """What was chosen so far, for an import."""
+        return ImportSpec(**{name: value for name, value in self.choices.items() if name in ImportSpec.model_fields})
+
+    @property
+    def _labels(self) -> bytes | None:
+        labels = self.folder / "labels"
+        return labels.read_bytes() if labels.is_file() else None
+
+    def _forget_reading(self) -> None:
+        """How to read other files is another choice."""
+        self._list["choices"] = {name: value for name, value in self.choices.items() if name not in READING}
+        self._write()
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
