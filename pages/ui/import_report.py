@@ -33,9 +33,10 @@ def show(report: ImportReport) -> None:
         figures.facts(
             {
                 "Pictures": f"{total:,}",
+                "Added": f"{report.added:,} of {report.found:,}" if report.found else f"{report.added:,}",
                 "Classes": str(len(report.kept)),
                 "Channels × height × width": words.shape((report.shape[0], report.shape[1], report.shape[2])),
-                "Left out": f"{skipped:,}",
+                "Files left out": f"{skipped:,}",
                 "Copies": f"{report.copies['count']:,}",
                 "Took": words.duration(report.seconds),
             }
@@ -66,6 +67,12 @@ def show(report: ImportReport) -> None:
         if report.few:
             st.warning(
                 plain(f"Fewer than ten pictures: {', '.join(report.few[:20])}. A network hardly learns from so few."),
+                icon=":material/warning:",
+            )
+        if report.untested:
+            named = ", ".join(report.untested[:20]) + (" …" if len(report.untested) > 20 else "")
+            st.warning(
+                plain(f"No test images: {named}. How well a network does on them cannot be measured: it shows as –."),
                 icon=":material/warning:",
             )
     if report.copies["groups"]:

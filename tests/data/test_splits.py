@@ -54,6 +54,31 @@ def test_without_test_images_fifteen_in_a_hundred_become_them() -> None:
     assert np.array_equal(np.sort(np.concatenate(list(splits.values()))), np.arange(1000))
 
 
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=40), st.floats(0.02, 0.5), st.floats(0.02, 0.5))
+@settings(max_examples=150, deadline=None)
+def test_every_class_keeps_an_image_to_train_on(values: list[int], validation: float, test: float) -> None:
+    labels = np.array(values, np.int64)
+    splits = make_splits(labels, None, None, validation, test)
+    assert set(labels[splits["train"]]) == set(values)
+    assert np.array_equal(np.sort(np.concatenate(list(splits.values()))), np.arange(len(labels)))
+    beyond_one_each = len(labels) - len(set(values))
+    assert len(splits["test"]) >= min(beyond_one_each, 1)
+    assert len(splits["validation"]) >= min(beyond_one_each - len(splits["test"]), 1)
+
+
+@pytest.mark.parametrize(("counts", "train"), [([3, 2], [1, 2]), ([1] * 20, [1] * 20), ([1, 9], [1, 6])])
+def test_few_images_go_to_training_first(counts: list[int], train: list[int]) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    assert np.bincount(labels[make_splits(labels)["train"]]).tolist() == train
+
+
+def test_what_a_small_class_keeps_is_taken_from_the_others() -> None:
+    labels = np.repeat([0, 1, 2], [1, 2, 40])
+    splits = make_splits(labels, None, None, 0.2, 0.3)
+    assert (len(splits["test"]), len(splits["validation"])) == (13, 6)
+    assert len(stratified_part(labels, 43, keep=np.ones(3, np.int64))) == 40
+
+
 def test_splits_are_the_same_every_time() -> None:
     first, second = make_splits(LABELS, None), make_splits(LABELS, None)
     assert all(np.array_equal(first[name], second[name]) for name in first)

@@ -38,6 +38,7 @@ def tell_figures(
     counts = {split: np.bincount(labels[splits[split]], minlength=len(classes)) for split in SPLITS}
     report.kept = {name: {split: int(counts[split][label]) for split in SPLITS} for label, name in enumerate(classes)}
     report.few = [name for name in classes if sum(report.kept[name].values()) < FEW]
+    report.untested = [name for name in classes if not report.kept[name]["test"]]
     sizes = np.array([pair for pair in zip(known.widths, known.heights, strict=True) if pair[0]]).reshape(-1, 2)
     if len(sizes):
         order = np.argsort(sizes.prod(1), kind="stable")

@@ -61,6 +61,8 @@ class ImportReport:
     scaled: dict[str, int] = field(default_factory=dict)  # how deep values were brought to 0–255 -> pictures
     copies: dict[str, Any] = field(default_factory=lambda: {"count": 0, "left_out": 0, "groups": []})
     few: list[str] = field(default_factory=list)
+    untested: list[str] = field(default_factory=list)  # classes without a test image
+    found: int = 0  # images of a class before they were decoded: what was added and what of them was skipped
     seconds: float = 0.0
 
     def skip(self, reason: str, file: str) -> None:

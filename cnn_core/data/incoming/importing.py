@@ -92,6 +92,7 @@ class _Import:
 
     def run(self) -> ImportReport:
         """Everything but the shelving."""
+        self.report.found = len(self.layout.files)
         for path, reason in self.layout.ignored.items():
             self.report.skip(reason, path)
         for _ in append_images(self.folder, self._shape, self._chunks()):
@@ -234,7 +235,8 @@ class _Import:
         splits = make_splits(labels, fixed["test"], fixed["validation"], *shares)
         if not all(len(splits[split]) for split in SPLITS):
             raise PlaygroundError(
-                f"{len(labels)} pictures are too few to be split into training, validation and test. Bring more."
+                f"{len(labels)} pictures of {len(np.unique(labels))} classes are too few to be split into training, "
+                "validation and test when every class keeps one for training. Bring more."
             )
         return splits
 

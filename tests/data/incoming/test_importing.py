@@ -84,7 +84,7 @@ def test_broken_files_are_named_and_the_others_kept(bring) -> None:
         "It is empty.": ["boots/none.png"],
     }
     assert {name: sum(splits.values()) for name, splits in report.kept.items()} == {"boots": 40, "trousers": 40}
-    assert report.added == 80
+    assert (report.added, report.found) == (80, 84), "what was found is what was added and what was left out of it"
 
 
 def test_a_zip_with_unicode_names_and_one_file_in_twenty_broken(bring) -> None:
@@ -133,6 +133,29 @@ def test_copies_are_counted_and_left_out_when_that_is_chosen(bring) -> None:
     report = bring(files, ImportSpec(size=28, copies="leave_out"), "Once")
     assert report.added == 21  # the one in another class is a contradiction for a person to solve
     assert report.skipped["It is there already, pixel by pixel."]["files"] == ["trousers/again.jpg"]
+
+
+def test_classes_without_test_images_are_told_and_none_lacks_training_images(bring) -> None:
+    files = {f"a/{number}.png": picture(number, kind="PNG") for number in range(3)}
+    report = bring(files | {f"b/{number}.png": picture(number + 9, kind="PNG") for number in range(2)})
+    assert all(splits["train"] for splits in report.kept.values())
+    assert report.untested == ["b"]
+    assert report.kept["b"]["test"] == 0
+    with pytest.raises(PlaygroundError, match="20 pictures of 20 classes are too few"):
+        bring({f"{number}/1.png": picture(number, kind="PNG") for number in range(20)}, name="One each")
+
+
+def test_what_was_found_is_what_was_added_and_left_out(bring) -> None:
+    files = two_classes(10) | {"boots/cut.jpg": picture(0)[:200], "notes.txt": b"x"}
+    files["boots/again.jpg"] = files[next(path for path in files if path.startswith("boots"))]
+    report = bring(files, ImportSpec(size=28, copies="leave_out"))
+    left_out = {file for entry in report.skipped.values() for file in entry["files"]}
+    assert left_out == {"boots/cut.jpg", "boots/again.jpg", "notes.txt"}
+    assert report.found - report.added == len(left_out - {"notes.txt"}) == 2
+    assert sum(sum(splits.values()) for splits in report.kept.values()) == report.added
+    more = bring(two_classes(12) | {"boots/bad.png": b"x"}, name="More", onto=report.dataset)
+    assert (more.found, more.added) == (25, 4)
+    assert sum(entry["count"] for entry in more.skipped.values()) == more.found - more.added
 
 
 def test_small_classes_and_sizes_are_told(bring) -> None:
