@@ -20,7 +20,8 @@ if compared:
     st.markdown("#### Side by side" if len(compared) > 1 else "#### This run")
     if not ticked:
         st.caption("The latest finished runs; tick others above.")
-    figures.compare_curves({run.id: Record(store().metrics(run.id)) for run in compared}, compared)
+    records = {run.id: Record(store().metrics(run.id), store().changes(run.id)) for run in compared}
+    figures.compare_curves(records, compared)
     with layout.card("Results", "The best value of each row is marked; differences are to the first run."):
         history.results(compared)
     if len(compared) > 1:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from cnn_core.data.library import Progress
 from cnn_core.data.resplit import prepare_for
 from cnn_core.errors import UnknownNameError
 from cnn_core.jobs.endings import ending
 from cnn_core.jobs.outbox import Outbox, patiently
-from cnn_core.runs.events import Ended, Event, Preparing
+from cnn_core.runs.events import Ended, Event, Preparing, RateChanged
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import LostRunError, store
 from cnn_core.runs.tables import Run
+
+if TYPE_CHECKING:
+    from cnn_core.training.session import TrainingSession
 
 CLOSED = "Training was interrupted from outside. Everything up to then is saved."
 AWAY = "The database could not be reached for {minutes:.0f} minutes. Everything up to then is saved."
@@ -85,7 +89,7 @@ def _train(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> I
             return
         for command in outbox.commands():
             if command.verb == "learning_rate" and command.value:
-                session.change_learning_rate(command.value)
+                yield _change_rate(session, command.value)
             if command.verb == "pause":
                 session.save()
                 yield Ended(status="paused")
@@ -96,3 +100,13 @@ def _train(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> I
                 else:
                     yield Ended(status="stopped", message="Stopped before the end of its first epoch: no weights kept.")
                 return
+
+
+def _change_rate(session: TrainingSession, value: float) -> RateChanged:
+    """Saved at once, so that a run that is resumed from this very step has the new rate as its record says."""
+    old = session.rate
+    session.change_learning_rate(value)
+    session.save()
+    return RateChanged(
+        step=session.step, epoch=session.step / len(session.batches), old_rate=old, learning_rate=session.rate
+    )

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
-from cnn_core.runs.events import EpochEnd, Event, Report, Started
+from cnn_core.runs.events import EpochEnd, Event, RateChanged, Report, Started
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Metric
 
 NAME = "unsent.jsonl"
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in (Started, Report, EpochEnd)}  # the others end a try
+KEPT = (Started, Report, EpochEnd, RateChanged)  # the others end a try
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in KEPT}
 
 
 class Unsent:

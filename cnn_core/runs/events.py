@@ -79,6 +79,24 @@ class EpochEnd(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RateChanged(Event):
+    """A person changed the learning rate after `step` steps; the rest of the schedule is scaled with it."""
+
+    step: int
+    epoch: float
+    old_rate: float
+    learning_rate: float  # of the next step
+
+    def run_changes(self) -> dict[str, Any]:
+        return {"learning_rate": self.learning_rate}
+
+    def change(self) -> dict[str, Any]:
+        """Column -> value of the row that records it."""
+        rates = {"name": "training.learning_rate", "old": self.old_rate, "new": self.learning_rate}
+        return {"step": self.step, "epoch": self.epoch} | rates
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finished(Event):
     """The weights of the best epoch, tested on the test images."""
 

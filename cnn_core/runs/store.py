@@ -15,8 +15,8 @@ from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.recipe import Recipe
 from cnn_core.runs.clock import unix_now
 from cnn_core.runs.engine import connect
-from cnn_core.runs.events import Event, Started
-from cnn_core.runs.tables import HELD, RESUMABLE, Command, Counter, Metric, Run, Worker
+from cnn_core.runs.events import Event, RateChanged, Started
+from cnn_core.runs.tables import HELD, RESUMABLE, Change, Command, Counter, Metric, Run, Worker
 from cnn_core.settings import settings
 
 SILENT_SECONDS = 6.0  # heartbeats come every 1.5 s: after three missed ones and a margin the worker is gone
@@ -103,6 +103,12 @@ class RunStore:
         new = select(Metric).where(Metric.run_id == run_id, Metric.id > after).order_by(Metric.id)
         with self._read() as session:
             return list(session.scalars(new)) if session.scalar(known) == count else None
+
+    def changes(self, run_id: str) -> list[Change]:
+        """What a person changed while the run was training, in that order."""
+        query = select(Change).where(Change.run_id == run_id).order_by(Change.id)
+        with self._read() as session:
+            return list(session.scalars(query))
 
     def workers(self) -> list[Worker]:
         """Workers that were heard of lately, by slot."""
@@ -223,10 +229,13 @@ def _record(session: Session, run_id: str, worker: str, event: Event) -> None:
         raise LostRunError(run_id)
     if isinstance(event, Started):
         _next_metric(session)  # notes the largest id before its row may go
-        session.execute(delete(Metric).where(Metric.run_id == run_id, Metric.step > event.step))
+        for points in (Metric, Change):
+            session.execute(delete(points).where(points.run_id == run_id, points.step > event.step))
         session.execute(update(Run).where(Run.id == run_id, Run.started.is_(None)).values(started=unix_now()))
     if event.metric_kind:
         session.add(Metric(id=_next_metric(session), run_id=run_id, kind=event.metric_kind, **event.metric()))
+    if isinstance(event, RateChanged):
+        session.add(Change(run_id=run_id, time=unix_now(), **event.change()))
 
 
 def _next_metric(session: Session) -> int:

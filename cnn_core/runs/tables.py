@@ -128,6 +128,22 @@ class Counter(Base):
     value: Mapped[int] = mapped_column(default=0)
 
 
+class Change(Base):
+    """A choice that a person changed while the run was training; `name` is the recipe field, as in Recipe.flat()."""
+
+    __tablename__ = "changes"
+    __table_args__ = (Index("changes_of_run", "run_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    step: Mapped[int]  # steps done with the old value
+    epoch: Mapped[float]
+    name: Mapped[str] = mapped_column(String(64))
+    old: Mapped[float]
+    new: Mapped[float]
+    time: Mapped[float]  # Unix seconds
+
+
 class Command(Base):
     """A wish of a page for a running run: pause, stop, learning_rate."""
 

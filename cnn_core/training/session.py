@@ -173,6 +173,7 @@ class TrainingSession:
             "shape": list(data.shape), "mean": list(data.mean), "std": list(data.std), "fit": data.fit,
             "device": str(self.device), "device_name": device_name(self.device),
             "execution": asdict(self.execution), "torch": torch.__version__, "python": platform.python_version(),
+            "instructions": torch.backends.cpu.get_cpu_capability(),
         }  # fmt: skip
 
     def _restore(self) -> None:

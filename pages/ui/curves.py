@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.runs.tables import Metric
+from cnn_core.runs.tables import Change, Metric
 
 MOST_POINTS = 240  # of a training curve; at this many a chart of 420 px has one for every second pixel
 MOST_EPOCHS = 120  # of a validation curve
@@ -38,9 +38,11 @@ def smooth(y: NDArray[np.float64], window: int) -> NDArray[np.float64]:
 
 
 class Record:
-    """A run's metrics in columns, as far as they have been read: a live chart adds a few a second."""
+    """A run's metrics in columns, as far as they have been read: a live chart adds a few a second. And what a person
+    changed in between."""
 
-    def __init__(self, metrics: Iterable[Metric] = ()):
+    def __init__(self, metrics: Iterable[Metric] = (), changes: Sequence[Change] = ()):
+        self.changes = changes
         self.last = 0  # id of the newest metric
         self.count = 0
         self._columns: dict[tuple[str, str], list[float]] = defaultdict(list)

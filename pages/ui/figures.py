@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Option = dict[str, Any]
 STROKE = "path://M0,6h24v3h-24z"
+MOST_MARKS = 20  # changes of the learning rate on one curve
 BEST_LABEL = {"loss": "top", "accuracy": "bottom"}
 QUANTITIES = {"loss": (1.0, "%.3f", "{value}"), "accuracy": (100.0, "%.1f%%", "{value}%")}  # factor, tooltip, axis
 
@@ -64,7 +65,8 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
         "series": [
             _line("Training, each report", raw, colour, width=1, opacity=0.2),
             _line("Training", mean, colour, opacity=0.55),
-            _line("Validation", validation, colour, width=2.5, dots=True) | {"markPoint": best},
+            _line("Validation", validation, colour, width=2.5, dots=True)
+            | {"markPoint": best, "markLine": _rate_marks(record, colour)},
         ],
         "legend": {"data": [{"name": "Training", "icon": STROKE}, {"name": "Validation"}], "top": 0, "right": 0},
     }
@@ -82,12 +84,27 @@ def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity:
         series.append(
             _line(f"{run.name}, training", mean[:: max(1, len(mean) // 80)], colour, width=1, opacity=0.35, dash=dash)
         )
-        series.append(_line(run.name, validation, colour, dots=True, dash=dash))
+        marks = _rate_marks(records[run.id], colour)
+        series.append(_line(run.name, validation, colour, dots=True, dash=dash) | {"markLine": marks})
     option = _frame(quantity, max((run.recipe.training.epochs for run in runs), default=1))
     return option | {
         "series": series,
         "tooltip": {"trigger": "item", "valueFormatter": QUANTITIES[quantity][1]},
         "legend": {"data": [run.name for run in runs], "type": "scroll", "top": 0, "left": 0},
+    }
+
+
+def _rate_marks(record: Record, colour: str) -> Option:
+    """A vertical line where a person changed the learning rate, with the new rate; of many the last ones."""
+    return {
+        "symbol": "none",
+        "lineStyle": {"color": colour, "type": "dotted", "width": 1.5},
+        "label": {"color": colour, "position": "insideEndTop", "fontSize": 11},
+        "tooltip": {"show": False},
+        "data": [
+            {"xAxis": float(f"{change.epoch:.5g}"), "label": {"formatter": f"rate {change.new:.3g}"}}
+            for change in record.changes[-MOST_MARKS:]
+        ],
     }
 
 

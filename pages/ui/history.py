@@ -12,7 +12,7 @@ from cnn_core.jobs.queue import delete
 from cnn_core.recipe import diff
 from cnn_core.runs.store import NAME_LENGTH, store
 from cnn_core.runs.tables import Run
-from pages.ui import address, words
+from pages.ui import address, circumstances, words
 from pages.ui.colours import run_colour
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
@@ -104,16 +104,16 @@ def results(runs: Sequence[Run]) -> None:
 
 
 def recipe_differences(runs: Sequence[Run]) -> None:
-    """Only the fields in which the recipes differ."""
+    """The fields in which the recipes differ, and what else the results depend on and differs."""
     differing = {name for run in runs[1:] for name, _, _ in diff(runs[0].recipe, run.recipe)}
-    if not differing:
-        st.caption("Nothing: the recipes are the same, so with the same seed the results are too.")
-        return
     flat = [run.recipe.flat() for run in runs]
-    rows = {name: [_shown(name, values[name]) for values in flat] for name in flat[0] if name in differing}
-    titles = [words.label(name) for name in rows]
-    frame = pd.DataFrame(list(rows.values()), index=titles, columns=_column_names(runs))
-    st.dataframe(frame, height="content", key="differences")
+    rows = {words.label(name): [_shown(name, values[name]) for values in flat] for name in flat[0] if name in differing}
+    elsewhere = circumstances.differing(runs)
+    if not differing:
+        st.caption(circumstances.ELSEWHERE if elsewhere else circumstances.SAME)
+    if rows := rows | elsewhere:
+        frame = pd.DataFrame(list(rows.values()), index=list(rows), columns=_column_names(runs))
+        st.dataframe(frame, height="content", key="differences")
 
 
 def _row(run: Run) -> dict[str, Any]:

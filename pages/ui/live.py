@@ -11,6 +11,7 @@ from cnn_core.jobs.pool import trouble
 from cnn_core.jobs.queue import command
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
+from cnn_core.training.outlook import outlook_sentence
 from pages.ui import figures, words
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
@@ -78,8 +79,9 @@ def _learning_rate(run: Run) -> None:
         key=key,
         on_change=_learning_rate_changed,
         args=(run.id, key),
-        help="Multiplies the present rate between two steps, without a restart; a schedule goes on from there. "
-        "Smaller calms the curves, too large makes the loss jump.",
+        help="Multiplies the present rate between two steps, without a restart, and the rest of the schedule in "
+        "proportion: in a warm-up the rate still climbs afterwards, to a peak that is scaled too. Smaller calms the "
+        "curves, too large makes the loss jump. The change is recorded and marked on the curves.",
     )
 
 
@@ -87,9 +89,11 @@ def _learning_rate_changed(run_id: str, key: str) -> None:
     factor = FACTORS.get(st.session_state[key], 1.0)
     st.session_state[key] = None
     with spoken():
-        value = min(store().get(run_id).learning_rate * factor, MOST_RATE)
+        run = store().get(run_id)
+        value = min(run.learning_rate * factor, MOST_RATE)
         command(run_id, "learning_rate", value)
-        st.toast(f"Learning rate {value:.3g} from the next step on.", icon=":material/speed:")
+        ahead = outlook_sentence(run.recipe.training, run.step, run.steps, run.learning_rate, value)
+        st.toast(f"Learning rate {value:.3g} from the next step on. {ahead}", icon=":material/speed:", duration="long")
 
 
 def _look(run_id: str, status: str, every: float | None) -> None:

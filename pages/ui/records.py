@@ -60,6 +60,7 @@ class Shared:
             self._record = Record(store().metrics(self._run_id))
         else:
             self._record.add(new)
+        self._record.changes = store().changes(self._run_id)
 
     def _draw(self) -> Options:
         if not self._record.last:

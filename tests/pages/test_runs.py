@@ -1,8 +1,9 @@
 """Runs: the table, renaming, deleting, and several runs side by side."""
 
+from cnn_core.runs.events import RateChanged
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
-from tests.pages.conftest import Open, errors, run, text
+from tests.pages.conftest import Open, errors, run, text, train
 
 
 def test_an_empty_store_points_to_train(open_page: Open) -> None:
@@ -23,7 +24,9 @@ def test_two_runs_are_compared(open_page: Open, runs: list[str]) -> None:
     assert list(results.columns) == ["second", "first"]
     best = max(store().runs(), key=lambda one: one.test_accuracy or 0)
     assert f"{(best.test_accuracy or 0) * 100:.2f}%" in results.loc["Test accuracy", best.name]
-    assert set(differences.index) == {"Preset", "Layers", "Epochs", "Batch size"} & set(differences.index) | {"Epochs"}
+    assert set(differences.index) == {"Preset", "Layers", "Epochs", "Batch size", "Augment"} & set(
+        differences.index
+    ) | {"Epochs"}
     assert list(differences.loc["Epochs"]) == ["2", "3"]
 
 
@@ -60,3 +63,31 @@ def test_a_run_is_deleted_after_a_confirmation(open_page: Open, runs: list[str])
     run(page)
     assert [one.id for one in store().runs()] == [runs[1]]
     assert not RunFolder(runs[0]).path.exists()
+
+
+def same_recipe_again(run_id: str) -> str:
+    """A second run of the same recipe, trained by the same code."""
+    return train(store().get(run_id).recipe, "again")
+
+
+def test_the_same_recipe_again_is_said_to_differ_in_nothing(open_page: Open, runs: list[str]) -> None:
+    page = open_page("runs", runs=f"{runs[0]},{same_recipe_again(runs[0])}")
+    assert "Nothing is known to differ" in text(page)
+    first, second = (run.test_loss for run in store().runs() if run.recipe == store().get(runs[0]).recipe)
+    assert first == second  # and so it is
+
+
+def test_a_rate_changed_by_hand_is_a_difference_and_a_mark_on_the_curves(open_page: Open, runs: list[str]) -> None:
+    again = same_recipe_again(runs[0])
+    assert store().move(again, ("finished",), "running", worker="here")
+    store().record(again, "here", RateChanged(step=10, epoch=0.5, old_rate=0.005, learning_rate=0.0025))
+    store().move(again, ("running",), "finished")
+    page = open_page("runs", runs=f"{runs[0]},{again}")
+    differences = page.dataframe[-1].value
+    assert "Nothing is known" not in text(page)
+    assert "The recipes are the same. The runs differ in what is listed" in text(page)
+    assert set(differences.loc["Changed by hand"]) == {"Nothing", "Learning rate 0.005 → 0.0025 at epoch 0.5"}
+    for shown in (page, open_page("train", run=again)):
+        charts = [chart.proto.spec for chart in shown.get("echarts_chart")]
+        assert len(charts) == 2
+        assert all("rate 0.0025" in chart for chart in charts)

@@ -11,7 +11,7 @@ import pytest
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.recipe import Recipe
 from cnn_core.runs import store as store_module
-from cnn_core.runs.events import Ended, EpochEnd, Finished, Report, Started
+from cnn_core.runs.events import Ended, EpochEnd, Finished, RateChanged, Report, Started
 from cnn_core.runs.store import LostRunError, RunStore, store
 from cnn_core.runs.tables import Worker
 from cnn_core.runs.worker_id import new_worker_id
@@ -151,6 +151,24 @@ def test_a_reader_that_polls_has_exactly_what_the_store_has(
             assert known == [(point.id, point.step) for point in runs.metrics(held)]
     poll()
     assert [step for _, step in known] == [step for step in (2, 4, 5) if step <= resumed_at] + [5, 6, 8]
+
+
+def test_a_change_is_recorded_until_a_checkpoint_before_it_is_resumed(runs: RunStore, held: str) -> None:
+    for step, rate in ((2, 0.05), (3, 0.025)):
+        runs.record(held, "w", RateChanged(step=step, epoch=step / 5, old_rate=2 * rate, learning_rate=rate))
+    assert [(change.step, change.old, change.new) for change in runs.changes(held)] == [
+        (2, 0.1, 0.05),
+        (3, 0.05, 0.025),
+    ]
+    assert {change.name for change in runs.changes(held)} == {"training.learning_rate"}
+    assert runs.get(held).learning_rate == 0.025
+    assert abs(runs.changes(held)[0].time - time.time()) < 60
+    runs.record(held, "w", Ended(status="interrupted"))
+    assert runs.take(held, "w2")
+    runs.record(held, "w2", Started(step=2, steps=10, device="CPU", precision="float32", dataset_hash="x"))
+    assert [change.step for change in runs.changes(held)] == [2]
+    runs.delete(held)
+    assert runs.changes(held) == []
 
 
 def test_a_silent_worker_is_interrupted_and_cannot_write_any_more(
