@@ -3,13 +3,14 @@
 import numpy as np
 import streamlit as st
 
+from cnn_core.data.decode import how_scaled, original_size
 from cnn_core.data.explore.statistics import sample
 from cnn_core.inspection.montage import enlarge
 from cnn_core.settings import settings
-from pages.ui import datasets, figures, layout, sealed
+from pages.ui import datasets, figures, layout, sealed, words
 from pages.ui.classifiers import classifier, pick_epoch, top, uploads
 from pages.ui.errors import plain
-from pages.ui.pictures import TYPES, pixels, thumbnail
+from pages.ui.pictures import TYPES, boxed, pixels
 from pages.ui.runs import WITH_WEIGHTS, pick_run, require_runs
 
 SAMPLES = 6
@@ -41,7 +42,10 @@ with results:
         with st.container(border=True):
             st.markdown(f"**{plain(name)}**")
             whole, small, answer = st.columns([1, 1, 2], vertical_alignment="center")
-            whole.image(thumbnail(picture), caption="the picture", width="stretch")
+            with whole:
+                boxed(
+                    picture, f"the picture, {words.shape(original_size(picture))} pixels. {how_scaled(picture)}".strip()
+                )
             small.image(enlarge(pixels(seen), 224), caption="as the network sees it", width="stretch")
             with answer:
                 figures.bars(top(network.classify(seen[None])[0], network.classes))

@@ -1,11 +1,13 @@
 """Every page as a picture: it fits a desktop and a phone, in light and dark, and the first link after a start works."""
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.conftest import App
@@ -57,3 +59,27 @@ def test_every_page_fits(run_id: str, app: App, new_page: Callable[..., Page]) -
             expect(page.get_by_test_id("stException")).to_have_count(0)
             expect(page.locator("[data-testid=stAlert]", has_text=re.compile("wrong|no run"))).to_have_count(0)
         assert not [trouble for trouble in troubles if "127.0.0.1" not in trouble], "nothing comes from elsewhere"
+
+
+def test_a_very_tall_or_wide_picture_stays_in_a_box(run_id: str, app: App, new_page: Callable[..., Page]) -> None:
+    """All of it is to be seen, not larger than the box, beside or above what the network makes of it."""
+    for width, height, dark in SIZES:
+        page = new_page(f"{app.url}/classify?run={run_id}", width, height, dark)
+        settled(page)
+        page.locator("input[type=file]").set_input_files([strip_file(60, 2000), strip_file(2000, 60)])
+        boxes = page.locator(".cnn-boxed img")
+        expect(boxes).to_have_count(2)
+        expect(page.get_by_text("the picture, 60 × 2,000 pixels.")).to_be_visible()
+        for box in boxes.all():
+            size = box.bounding_box()
+            assert size
+            assert 100 < size["height"] <= 320
+            assert 100 < size["width"] <= width
+            assert box.evaluate("image => getComputedStyle(image).objectFit") == "contain"
+        assert fits(page)
+
+
+def strip_file(width: int, height: int) -> FilePayload:
+    buffer = io.BytesIO()
+    Image.radial_gradient("L").resize((width, height)).save(buffer, "PNG")
+    return {"name": f"{width}.png", "mimeType": "image/png", "buffer": buffer.getvalue()}

@@ -139,7 +139,7 @@ def test_sample_images_are_classified_until_there_is_an_upload(open_page: Open, 
     run(page)
     assert "cat.png" in text(page)
     assert text(page).count(BARS) == 1
-    assert len(page.image) == 2  # the picture, and what the network sees
+    assert text(page).count('class="cnn-boxed"') == len(page.image) == 1  # the picture, and what the network sees
 
 
 def test_a_bad_file_is_named_and_the_others_still_work(open_page: Open, runs: list[str]) -> None:
@@ -171,3 +171,11 @@ def test_a_picture_can_be_inverted(open_page: Open, runs: list[str]) -> None:
     before = text(run(page)).split(BARS)[1]
     page.toggle[0].set_value(True)
     assert text(run(page)).split(BARS)[1] != before
+
+
+def test_classify_says_how_deep_values_were_scaled(open_page: Open, runs: list[str]) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(np.linspace(0, 4095, 64 * 48).astype(np.uint16).reshape(64, 48)).save(buffer, "TIFF")
+    page = open_page("classify")
+    page.file_uploader[0].set_value(("xray.tif", buffer.getvalue(), "image/tiff"))
+    assert "the picture, 48 × 64 pixels. Values from 0 to 4,095 became 0 to 255." in text(run(page))
