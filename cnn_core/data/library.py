@@ -191,7 +191,7 @@ def _reporter(source: DatasetSource, folder: Path, progress: Report | None) -> R
 def _watched_download(source: DatasetSource, say: Report) -> Iterator[None]:
     """Report from a thread how much of the source's files has arrived: torchvision itself does not say."""
     files = [settings().downloads / file for file in source.files]
-    if all(file.exists() for file in files):
+    if source.found(settings().downloads) or all(file.exists() for file in files):
         say(Progress("importing", 0, source.images, "images"))
         yield
         return

@@ -36,6 +36,14 @@ class Originals:
     images: int  # how many there are; fewer means that a file is not whole
     files: tuple[str, ...]  # relative to the downloads folder, all in one folder
     read: Callable[[Path, bool], RawImages]  # (root folder, may download and unpack there)
+    lies_flat: Callable[[Path], bool] = lambda folder: False  # whether the files lie in a folder itself
+
+    def folder(self, downloads: Path) -> Path | None:
+        """The folder of this computer that holds every file, packed or unpacked; None while one is missing."""
+        for folder in (*settings().dataset_folders, downloads):
+            if self.lies_flat(folder) or all(_is_there(folder / file) for file in self.files):
+                return folder
+        return None
 
     def fetch(self, downloads: Path) -> RawImages:
         """The images from an operator's data set folder, else from `downloads`, else from the network.
@@ -71,7 +79,7 @@ class Originals:
 
     def _sentence(self, downloads: Path, error: BaseException) -> str:
         paths = [downloads / file for file in self.files]
-        missing = [path.name for path in paths if not path.exists() and not path.with_suffix("").is_file()]
+        missing = [path.name for path in paths if not _is_there(path)]
         said = f"{self.title} could not be downloaded ({cause(error)})."
         if missing:
             return (
@@ -82,6 +90,11 @@ class Originals:
             f"{said} Damaged or cut short in {paths[0].parent}: {' or '.join(path.name for path in paths)}. "
             f"To replace by hand: get from {self.address}, put there, then try again."
         )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file is there, or what was packed in it."""
+    return path.exists() or path.with_suffix("").is_file()
 
 
 def cause(error: BaseException) -> str:

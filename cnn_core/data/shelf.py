@@ -28,6 +28,7 @@ PARTIAL = ".partial"  # of a folder that is being filled
 ABOUT, ITEMS, REPORT = "about.json", "items.json", "report.json"
 LONGEST_NAME = 80
 CHUNK = 512  # images copied at once
+MOST_KEPT = 4096  # descriptions in memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,10 @@ class About:
         return self.name if self.version == 1 else f"{self.name} · v{self.version}"
 
 
+_kept: dict[Path, tuple[tuple[int, int, int], About]] = {}  # file -> when it was written, and what it said
+_places: dict[str, Path] = {}  # id -> its file
+
+
 def own_datasets() -> list[About]:
     """Every version of every data set that was brought, newest first."""
     found = [_read(path) for path in settings().datasets.glob(f"{PREFIX}*/{ABOUT}")]
@@ -62,7 +67,7 @@ def own_datasets() -> list[About]:
 def about(dataset_id: str) -> About:
     """Raises UnknownNameError, listing the known ones."""
     if re.fullmatch(rf"{PREFIX}[0-9a-f]{{8}}", dataset_id):
-        for path in settings().datasets.glob(f"{dataset_id}-*/{ABOUT}"):
+        for path in _places_of(dataset_id):
             if known := _read(path):
                 return known
     known_ids = ", ".join(f"{known.id} ({known.title})" for known in own_datasets()[:12]) or "none"
@@ -264,11 +269,29 @@ def _as_raw(dataset: ImageDataset) -> RawImages:
     return RawImages(dataset.images, dataset.labels, dataset.classes, splits=dataset.splits, fit=dataset.fit)
 
 
+def _places_of(dataset_id: str) -> Iterator[Path]:
+    """Where a version may lie: the place it was read from before, then whatever the folder of data sets has."""
+    shelf = settings().datasets
+    yield from [path for path in [_places.get(dataset_id)] if path and path.parent.parent == shelf]
+    yield from shelf.glob(f"{dataset_id}-*/{ABOUT}")
+
+
 def _read(path: Path) -> About | None:
+    """Read again only what was written since, in whatever process: writing puts another file in its place."""
     try:
-        return About(**json.loads(path.read_text("utf-8")))
+        status = path.stat()
+        written = status.st_mtime_ns, status.st_ino, status.st_size
+        if (kept := _kept.get(path)) and kept[0] == written:
+            return kept[1]
+        known = About(**json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
+        _kept.pop(path, None)
         return None
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+        _places.clear()
+    _kept[path], _places[known.id] = (written, known), path
+    return known
 
 
 def _write(folder: Path, known: About) -> None:

@@ -27,3 +27,5 @@ class DatasetSource:
     files: tuple[str, ...] = ()  # what is downloaded, relative to the downloads folder
     augment: tuple[AugmentSpec, ...] = ()  # mild steps that leave every label true
     read: Callable[[Path], RawImages]  # given the downloads folder; raises DatasetUnavailableError
+    # Given the downloads folder: the folder of this computer that has all files, so that nothing is downloaded.
+    found: Callable[[Path], Path | None] = lambda downloads: None

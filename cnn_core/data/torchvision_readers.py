@@ -14,7 +14,7 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from cnn_core.errors import DatasetUnavailableError
 
 Reader = Callable[[Path, bool], RawImages]
 IDX_HEADER = {"images-idx3-ubyte": 16, "labels-idx1-ubyte": 8}  # bytes before the values
+IDX_LABELS = "train-labels-idx1-ubyte.gz"
 EMNIST_COUNTS = {"train": 112_800, "test": 18_800}
 DIGITS = tuple("0123456789")
 FASHION_CLASSES = (
@@ -56,14 +57,30 @@ def mnist_family(class_name: str, train: int, test: int) -> Reader:
 
 def fashion_mnist(root: Path, download: bool) -> RawImages:
     """Fashion-MNIST, also from the four packed files lying in `root` itself, as Debian's package has them."""
-    labels = root / "train-labels-idx1-ubyte.gz"
-    if download or not labels.is_file():
+    if download or not (root / IDX_LABELS).is_file():
         return mnist_family("FashionMNIST", 60_000, 10_000)(root, download)
-    if hashlib.sha256(read_idx(labels).data).hexdigest() != FASHION_MNIST_LABELS:
+    if not is_fashion_mnist(root):
         raise ValueError("another data set with the same file names")
     names = ("train", "t10k")
     images = [read_idx(root / f"{name}-images-idx3-ubyte.gz")[:, None] for name in names]
     return _raw(images, [read_idx(root / f"{name}-labels-idx1-ubyte.gz") for name in names], FASHION_CLASSES)
+
+
+def is_fashion_mnist(folder: Path) -> bool:
+    """Whether the four packed files lie in a folder, with the labels of Fashion-MNIST in them."""
+    names = [f"{part}-{kind}.gz" for part in ("train", "t10k") for kind in IDX_HEADER]
+    if not all((folder / name).is_file() for name in names):
+        return False
+    return _labels_hash(folder / IDX_LABELS, (folder / IDX_LABELS).stat().st_mtime_ns) == FASHION_MNIST_LABELS
+
+
+@lru_cache(maxsize=8)
+def _labels_hash(path: Path, written: int) -> str:
+    """SHA-256 of an IDX file's labels, "" where they cannot be read."""
+    try:
+        return hashlib.sha256(read_idx(path).data).hexdigest()
+    except (OSError, EOFError, ValueError, zlib.error):
+        return ""
 
 
 def emnist_balanced(root: Path, download: bool) -> RawImages:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cnn_core.data import torchvision_readers as read
@@ -10,10 +12,18 @@ from cnn_core.data.source import DatasetSource
 from cnn_core.recipe import AugmentSpec
 
 
-def _online(reader: read.Reader, files: tuple[str, ...], address: str, **fields: Any) -> DatasetSource:
+def _online(
+    reader: read.Reader,
+    files: tuple[str, ...],
+    address: str,
+    lies_flat: Callable[[Path], bool] = lambda folder: False,
+    **fields: Any,
+) -> DatasetSource:
     """A source whose `files`, found under `address`, are fetched before `reader` reads them."""
-    originals = Originals(title=fields["title"], address=address, images=fields["images"], files=files, read=reader)
-    return DatasetSource(files=files, read=originals.fetch, **fields)
+    originals = Originals(
+        title=fields["title"], address=address, images=fields["images"], files=files, read=reader, lies_flat=lies_flat
+    )
+    return DatasetSource(files=files, read=originals.fetch, found=originals.folder, **fields)
 
 
 def _in(folder: str, *names: str) -> tuple[str, ...]:
@@ -51,6 +61,7 @@ TORCHVISION_SOURCES: tuple[DatasetSource, ...] = (
         read.fashion_mnist,
         _in("FashionMNIST/raw", *_IDX_FILES),
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        read.is_fashion_mnist,
         name="fashion_mnist",
         title="Fashion-MNIST",
         description="70,000 grey pictures of ten kinds of clothing: MNIST's form, but harder.",

@@ -15,6 +15,7 @@ from cnn_core.inspection.montage import enlarge
 from cnn_core.jobs.prepare import preparation_error, prepare_in_background, preparing
 from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
+from cnn_core.settings import settings
 from cnn_core.training.plan import starting_recipe
 from pages.ui import figures, layout, words
 from pages.ui.colours import palette
@@ -63,13 +64,18 @@ def facts(source: DatasetSource) -> None:
 
 
 def fetch(source: DatasetSource) -> None:
-    """A button that fetches what has to be downloaded, and the progress of that, whoever asked for it."""
-    with layout.card(f"{source.title} is not on this computer yet"):
-        st.markdown(f"It is downloaded once, {source.download_megabytes:,} MB, from {_host(source)}.")
+    """A button that fetches what is not imported yet, and the progress of that, whoever asked for it."""
+    folder = source.found(settings().downloads)
+    with layout.card(f"{source.title} is not {'imported' if folder else 'on this computer'} yet"):
+        if folder:
+            st.markdown(f"Its files are on this computer, in {plain(str(folder))}. Nothing is downloaded.")
+        else:
+            st.markdown(f"It is downloaded once, {source.download_megabytes:,} MB, from {_host(source)}.")
         if error := preparation_error(source.name):
             say(error)
         busy = preparing(source.name) or preparation(source.name) is not None
-        if st.button("Get it", icon=":material/download:", type="primary", disabled=busy, key="get"):
+        title, icon = ("Import it", ":material/move_to_inbox:") if folder else ("Get it", ":material/download:")
+        if st.button(title, icon=icon, type="primary", disabled=busy, key="get"):
             with spoken():
                 prepare_in_background(source.name)
                 st.rerun()
@@ -85,7 +91,7 @@ def all_sources() -> None:
             "Images": source.images,
             "Classes": source.classes,
             "Size": f"{source.size} × {source.size}, {'colour' if source.channels == 3 else 'grey'}",
-            "Download": f"{source.download_megabytes:,} MB" if source.download_megabytes else "comes with it",
+            "Download": _download(source),
             "Here": is_ready(source.name),
             "Licence": source.licence,
             "What it is": source.description,
@@ -93,6 +99,12 @@ def all_sources() -> None:
         for source in dataset_sources
     ]
     st.dataframe(rows, hide_index=True, height="content", key="all-sources")
+
+
+def _download(source: DatasetSource) -> str:
+    if not source.download_megabytes:
+        return "comes with it"
+    return "on this computer" if source.found(settings().downloads) else f"{source.download_megabytes:,} MB"
 
 
 def _progress(name: str) -> None:

@@ -37,6 +37,35 @@ def test_fashion_mnist_is_read_where_the_system_s_package_put_it(fashion_mnist_f
     assert dataset.classes == tuple(tv.FashionMNIST.classes)
 
 
+def test_files_of_the_system_s_package_are_found(fashion_mnist_folder: Path, home: Path) -> None:
+    assert dataset_sources.get("fashion_mnist").found(settings().downloads) == fashion_mnist_folder
+    reports: list[Progress] = []
+    prepare("fashion_mnist", progress=reports.append)
+    assert {report.stage for report in reports} == {"importing"}
+
+
+def test_the_same_names_with_another_data_set_inside_are_not_fashion_mnist(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNN_PLAYGROUND_DATASET_FOLDERS", f'["{tmp_path}"]')
+    source = dataset_sources.get("fashion_mnist")
+    for name in NAMES:
+        assert source.found(settings().downloads) is None
+        (tmp_path / name).write_bytes(gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 2, 3, 4])))
+    assert source.found(settings().downloads) is None
+    assert dataset_sources.get("mnist").found(settings().downloads) is None
+
+
+@pytest.mark.parametrize("name", ["cifar10", "mnist", "stl10"])
+def test_files_put_into_the_downloads_folder_are_found(name: str, home: Path) -> None:
+    source = dataset_sources.get(name)
+    for file in source.files:
+        assert source.found(settings().downloads) is None
+        (settings().downloads / file).parent.mkdir(parents=True, exist_ok=True)
+        (settings().downloads / file).touch()
+    assert source.found(settings().downloads) == settings().downloads
+
+
 def test_files_put_there_by_hand_are_used(
     fashion_mnist_folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

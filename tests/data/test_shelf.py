@@ -1,5 +1,9 @@
 """Data sets that people brought: versions, names, looks, and how recipes reach them."""
 
+import json
+import subprocess
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +103,39 @@ def test_looks_at_the_test_images_are_counted(digits: ImageDataset) -> None:
 def test_no_name_becomes_a_path(home: Path, name: str) -> None:
     with pytest.raises(UnknownNameError, match="no data set called"):
         open_dataset(name)
+
+
+def test_what_another_process_renames_writes_or_deletes_is_seen_at_once(home: Path) -> None:
+    """The descriptions are kept in memory; each kind of change elsewhere shows in the next look."""
+    known = [shelf.derive(open_dataset("digits"), f"Mine {number}", removed=[number]) for number in range(3)]
+
+    def elsewhere(code: str) -> None:
+        subprocess.run([sys.executable, "-c", f"from cnn_core.data import shelf; {code}"], check=True)
+
+    assert dataset_sources.get(known[0].id).title == "Mine 0"
+    for name in ("Other", "Again", "Third"):  # names of one length
+        elsewhere(f"shelf.rename({known[0].id!r}, {name!r})")
+        assert dataset_sources.get(known[0].id).title == name
+        assert name in [about.name for about in shelf.own_datasets()]
+    elsewhere(f"shelf.delete({known[1].id!r})")
+    assert known[1].id not in dataset_sources
+    with pytest.raises(UnknownNameError):
+        dataset_sources.get(known[1].id)
+    elsewhere(f"shelf.count_look({known[2].id!r})")
+    assert shelf.about(known[2].id).looks == 1
+
+
+def test_many_data_sets_are_read_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = shelf.derive(open_dataset("digits"), "Mine", removed=[0])
+    for number in range(60):
+        about = replace(first, id=f"own-{number:08x}", name=f"Mine {number}")
+        folder = shelf.folder_of(about)
+        folder.mkdir()
+        (folder / shelf.ABOUT).write_text(json.dumps(asdict(about)))
+    reads: list[Path] = []
+    read_text = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, *more: reads.append(path) or read_text(path, *more))
+    for _ in range(2):
+        titles = [dataset_sources.get(name).title for name in dataset_sources.names()]
+        assert len(titles) >= 61
+    assert len(reads) == len(set(reads)) <= 61

@@ -1,6 +1,7 @@
 """Data: samples, numbers and balance of what is here; a plain word on what is not."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,19 @@ def test_every_data_set_can_be_opened_or_asked_for(open_page: Open) -> None:
         page = open_page("data", dataset=source.name)
         assert not page.error
         assert source.download_megabytes == 0 or page.button(key="get")
+
+
+def test_what_is_on_this_computer_is_not_said_to_be_elsewhere(
+    open_page: Open, fashion_mnist_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page("data", dataset="fashion_mnist")
+    assert "not on this computer" not in text(page)
+    assert f"on this computer, in {fashion_mnist_folder}" in text(page)
+    assert page.button(key="get").label == "Import it"
+    downloads = page.dataframe[0].value.set_index("Data set")["Download"]
+    assert (downloads["Fashion-MNIST"], downloads["MNIST"]) == ("on this computer", "12 MB")
+    monkeypatch.setenv("CNN_PLAYGROUND_DATASET_FOLDERS", "[]")
+    assert "Fashion-MNIST is not on this computer yet" in text(open_page("data", dataset="fashion_mnist"))
 
 
 @pytest.mark.parametrize("view", VIEWS)
