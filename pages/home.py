@@ -51,6 +51,7 @@ for page, (name, icon, sentence) in steps.items():
         st.page_link(f"pages/{page}.py", label=f"**{name}**", icon=icon)
         st.caption(sentence)
 
+runs.watch()
 if latest := store().runs(limit=6):
     st.markdown("#### Latest runs")
     cards = st.grid(3, min_column_width=260, border=True)

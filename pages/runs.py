@@ -5,14 +5,17 @@ import streamlit as st
 from cnn_core.runs.store import store
 from pages.ui import figures, history, layout
 from pages.ui.curves import Record
+from pages.ui.runs import keep_on_show, watch
 
 layout.title("Runs", "Everything that was trained here. Tick rows to rename, delete or compare them.")
+watch()
 runs = store().runs(limit=500)
 if not runs:
     layout.nothing_yet("Nothing has been trained here yet.")
     st.stop()
-history.watch_statuses(runs)
 ticked = history.table(runs)
+if len(ticked) == 1:
+    keep_on_show(ticked[0])
 history.actions(ticked)
 
 compared = ticked or history.latest_finished(runs)

@@ -12,19 +12,23 @@ from cnn_core.training.plan import check, input_of
 from pages.ui import address, layout, live, runs, words
 from pages.ui.errors import plain, say
 from pages.ui.network import network_picture, network_sentence, network_table
-from pages.ui.recipe_address import forget, recipe_shown
+from pages.ui.recipe_address import forget, recipe_asked, recipe_shown
 from pages.ui.recipe_form import recipe_form
 
 
 def run_on_show() -> Run | None:
-    """The run of the address; one that is unknown is answered with a sentence."""
-    wanted = address.asked("run")
+    """The run of the address, else the one on show last; one that is unknown is answered with a sentence."""
+    wanted = address.asked("run") if recipe_asked() else runs.on_show()
     live.wait_for_first_point(wanted)
     try:
-        return store().get(wanted) if wanted else None
+        run = store().get(wanted) if wanted else None
     except PlaygroundError as error:
         say(error)
         return None
+    if run:
+        address.put(run=run.id)
+        runs.keep_on_show(run)
+    return run
 
 
 def layers_of(recipe: Recipe) -> list[LayerSummary]:
@@ -69,6 +73,7 @@ with results:
         live.watch(run)  # before the form: a person waits for the first point
         live.after(run)
     else:
+        runs.watch()
         runs.live_now()
 with panel:
     if run and (run.live or run.resumable):

@@ -24,6 +24,9 @@ NAME_LENGTH = 80
 GONE = "The process that trained this run is gone. Nothing up to the last checkpoint is lost."
 
 
+_STATUSES = select(Run.id, Run.status, Run.name)
+
+
 class LostRunError(Exception):
     """This worker's claim on a run is gone (reaped, deleted, taken over): it must stop writing."""
 
@@ -89,6 +92,11 @@ class RunStore:
         for position, run in enumerate(queue, start=1):
             run.position = position
         return found
+
+    def statuses(self) -> dict[str, tuple[str, str]]:
+        """Id -> status and name of every run: a look that costs little."""
+        with self._read() as session:
+            return {run_id: (status, name) for run_id, status, name in session.execute(_STATUSES)}
 
     def metrics(self, run_id: str) -> list[Metric]:
         """Points of a run's curves in the order they were recorded."""

@@ -66,22 +66,21 @@ def actions(ticked: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(ticked) == 1:
             with st.popover("Rename", icon=":material/edit:"):
-                name = st.text_input("New name", ticked[0].name, max_chars=NAME_LENGTH, key=f"name:{ticked[0].id}")
-                if st.button("Save", type="primary"):
-                    with spoken():
-                        store().rename(ticked[0].id, name)
-                        st.rerun()
+                _rename(ticked[0])
         if st.button("Delete", icon=":material/delete:"):
             _confirm(ticked)
         if len(ticked) == 1:
             links(OPEN, run=ticked[0].id)
 
 
-def watch_statuses(runs: Sequence[Run]) -> None:
-    """While a run is live, look every two seconds whether a status has changed, and then draw the page anew."""
-    drawn = {run.id: run.status for run in runs}
-    if any(run.live for run in runs):
-        st.fragment(_redraw_on_change, run_every=2.0)(drawn)
+def _rename(run: Run) -> None:
+    """A form, so that Enter saves."""
+    with st.form(f"rename:{run.id}", border=False):
+        name = st.text_input("New name", run.name, max_chars=NAME_LENGTH, key=f"name:{run.id}")
+        if st.form_submit_button("Save", type="primary"):
+            with spoken():
+                store().rename(run.id, name)
+                st.rerun()
 
 
 def latest_finished(runs: Sequence[Run]) -> list[Run]:
@@ -144,12 +143,6 @@ def _confirm(runs: Sequence[Run]) -> None:
         for run in runs:
             delete(run.id)
         address.put(runs=None)
-        st.rerun()
-
-
-@spoken()
-def _redraw_on_change(drawn: dict[str, str]) -> None:
-    if {run.id: run.status for run in store().runs(limit=500)} != drawn:
         st.rerun()
 
 

@@ -15,7 +15,7 @@ from cnn_core.training.outlook import outlook_sentence
 from pages.ui import figures, words
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
-from pages.ui.records import EVERY, interval, shared
+from pages.ui.records import EVERY, SLOW, interval, shared
 from pages.ui.runs import badge
 
 MUCH = 2.0  # times more or fewer sessions change how often this one looks
@@ -25,10 +25,11 @@ PATIENCE = 1.0  # seconds a page waits for news it has just asked for
 
 
 def watch(run: Run) -> None:
-    """Draw a run, again and again while it is live; when its status changes the whole page is drawn anew."""
+    """Draw a run, again and again while it is live, and now and then while somebody may resume it elsewhere; when its
+    status changes the whole page is drawn anew."""
     shared(run.id).expire()
     every = interval() if run.live else None
-    st.fragment(_look, run_every=every)(run.id, run.status, every)
+    st.fragment(_look, run_every=every or (SLOW if run.resumable else None))(run.id, run.status, every)
 
 
 def expect(run_id: str) -> None:

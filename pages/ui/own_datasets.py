@@ -50,11 +50,7 @@ def _row(about: shelf.About) -> dict[str, object]:
 def _actions(about: shelf.About) -> None:
     st.markdown(f"**{plain(about.title)}**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", value=about.name, key=f"rename:{about.id}", max_chars=shelf.LONGEST_NAME)
-        if st.button("Rename", icon=":material/edit:", key="rename", disabled=name.strip() == about.name):
-            with spoken():
-                shelf.rename(about.id, name)
-                st.rerun()
+        _rename(about)
         st.download_button(
             "Export as zip", data=lambda: _zip(about.id), file_name=f"{about.id}.zip", mime="application/zip",
             icon=":material/download:", on_click="ignore", key=f"export:{about.id}",
@@ -68,6 +64,16 @@ def _actions(about: shelf.About) -> None:
                 with spoken():
                     delete_dataset(about.id)
                     st.rerun()
+
+
+def _rename(about: shelf.About) -> None:
+    """A form, so that Enter saves."""
+    with st.form("rename", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name", value=about.name, key=f"rename:{about.id}", max_chars=shelf.LONGEST_NAME)
+        if st.form_submit_button("Rename", icon=":material/edit:", key="rename-data-set"):
+            with spoken():
+                shelf.rename(about.id, name)
+                st.rerun()
 
 
 def _zip(dataset_id: str) -> bytes:

@@ -26,7 +26,7 @@ def recipe_shown(run: Run | None) -> Recipe:
     An address that cannot be read is answered with a sentence, and the recommended recipe is shown.
     """
     try:
-        if any(name in FIELDS for name in st.query_params):
+        if recipe_asked():
             query = st.query_params.to_dict()
             base = _base(query.get("data.dataset"), query.get("network.preset"))
             return _readable(Recipe.from_query(query, base))
@@ -34,6 +34,11 @@ def recipe_shown(run: Run | None) -> Recipe:
     except PlaygroundError as error:
         say(error)
         return starting_recipe()
+
+
+def recipe_asked() -> bool:
+    """Whether the address holds a recipe."""
+    return any(name in FIELDS for name in st.query_params)
 
 
 def query_of(recipe: Recipe) -> dict[str, str]:

@@ -16,7 +16,8 @@ from pages.ui.curves import Record
 from pages.ui.figures import QUANTITIES, curve_option
 
 FRESH = 0.9  # seconds for which a reading is good enough for whoever looks next
-EVERY = 1.0  # seconds between two looks of a session
+EVERY = 1.0  # seconds between two looks of a session at a live run
+SLOW = 5.0  # seconds between two looks at what only a person can change, perhaps in another browser
 # Looks a second that the server takes for each of its cores. A look costs 10 to 15 ms, in which training on all cores
 # stands still: its threads wait for the one that was displaced.
 LOOKS_PER_CORE = 1.5

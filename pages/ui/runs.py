@@ -7,15 +7,18 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnn_core.runs.store import store
-from cnn_core.runs.tables import Run
+from cnn_core.runs.tables import LIVE, Run
 from pages.ui import address, words
 from pages.ui.colours import STATUS, run_colour
 from pages.ui.curves import Record, curves
 from pages.ui.errors import plain, say, spoken
 from pages.ui.figures import spark
 from pages.ui.layout import nothing_yet
+from pages.ui.records import SLOW
 
 MOST_LINKS = 3
+QUICK = 2.0  # seconds between two looks at the list of runs while one is live
+ON_SHOW = "run on show"  # in the session: the run that travels along when another page is opened from the menu
 TESTED = ("finished", "stopped")
 WITH_WEIGHTS = ("finished", "stopped", "paused", "interrupted", "running")
 
@@ -38,9 +41,30 @@ def learned_from(dataset: str) -> list[Run]:
     ]
 
 
+def on_show() -> str:
+    """Id of the run that the address names, else of the one that was on show last, else "": the menu opens a page
+    without an address. A run that was deleted since is forgotten, with a sentence."""
+    if wanted := address.asked("run"):
+        return wanted
+    last = str(st.session_state.get(ON_SHOW, ""))
+    if not last or last in store().statuses():
+        return last
+    st.session_state.pop(ON_SHOW)
+    st.info("The run that was on show before has been deleted.", icon=":material/delete:")
+    return ""
+
+
+def keep_on_show(run: Run) -> None:
+    """Note that this run is on show, for the pages that are opened from the menu."""
+    st.session_state[ON_SHOW] = run.id
+
+
 def pick_run(runs: dict[str, Run]) -> Run:
-    """A select box of runs, tied to ?run=; the latest by default."""
-    wanted, key = address.asked("run"), "choice:run"
+    """A select box of runs, tied to ?run=; by default the run that was on show last, else the first of them.
+
+    Where that one is not among them another is shown, but that one goes on travelling along.
+    """
+    wanted, key = on_show(), "choice:run"
     if wanted and wanted not in runs:
         _explain(wanted)
     st.session_state[key] = wanted if wanted in runs else next(iter(runs))
@@ -52,7 +76,9 @@ def pick_run(runs: dict[str, Run]) -> Run:
         on_change=_run_chosen,
         help="The latest run first, with its accuracy on the test images.",
     )
-    address.put(run=chosen)
+    if address.asked("run") or wanted in ("", chosen):
+        address.put(run=chosen)
+        keep_on_show(runs[chosen])
     return runs[chosen]
 
 
@@ -95,6 +121,19 @@ def live_now() -> None:
         st.page_link("pages/train.py", label=text, icon=STATUS[run.status][1], query_params={"run": run.id})
 
 
+def watch() -> None:
+    """Look again and again whether a run came, went or has another status or name, and then draw the page anew."""
+    drawn = store().statuses()
+    live = any(status in LIVE for status, _ in drawn.values())
+    st.fragment(_redraw_on_change, run_every=QUICK if live else SLOW)(drawn)
+
+
+@spoken()
+def _redraw_on_change(drawn: dict[str, tuple[str, str]]) -> None:
+    if store().statuses() != drawn:
+        st.rerun()
+
+
 def summary(run: Run) -> str:
     """How far and how good, in a few words."""
     if run.test_accuracy is not None:
@@ -103,10 +142,11 @@ def summary(run: Run) -> str:
 
 
 def _explain(run_id: str) -> None:
-    """Say why the run of the address cannot be shown here; another one is shown."""
+    """Say why the run of the address, or one on show that still learns, cannot be shown here; another one is."""
     with spoken():
         run = store().get(run_id)
-        say(f"{run.name} is {run.status} and has nothing to show here yet.")
+        if address.asked("run") or run.live:
+            say(f"{run.name} is {run.status} and has nothing to show here yet.")
 
 
 def _run_chosen() -> None:

@@ -39,7 +39,6 @@ def test_the_latest_finished_runs_are_compared_unasked(open_page: Open, runs: li
 def test_a_run_is_renamed(open_page: Open, runs: list[str]) -> None:
     page = open_page("runs", runs=runs[0])
     page.text_input[0].set_value("  <b>better</b> ")
-    run(page)
     next(button for button in page.button if button.label == "Save").click()
     run(page)
     assert store().get(runs[0]).name == "<b>better</b>"
@@ -48,7 +47,6 @@ def test_a_run_is_renamed(open_page: Open, runs: list[str]) -> None:
 def test_a_nameless_run_is_refused(open_page: Open, runs: list[str]) -> None:
     page = open_page("runs", runs=runs[0])
     page.text_input[0].set_value("   ")
-    run(page)
     next(button for button in page.button if button.label == "Save").click()
     assert "needs a name" in errors(run(page))
 

@@ -1,0 +1,71 @@
+"""The chosen run travels along: the menu opens a page without an address, and it is still there."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnn_core.jobs.queue import delete
+from cnn_core.runs.store import store
+from tests.pages.conftest import Open, digits_recipe, errors, query, run, text
+
+PICKERS = ("feature_maps", "classify", "evaluate")
+
+
+def open_from_menu(app: AppTest, page: str) -> AppTest:
+    """As a click in the side menu: the session stays, the query parameters go."""
+    app.query_params.clear()
+    app.switch_page(f"pages/{page}.py")
+    return run(app)
+
+
+def test_the_menu_keeps_the_chosen_run(open_page: Open, runs: list[str]) -> None:
+    page = open_page("evaluate", run=runs[1])
+    for name in (*PICKERS, "train", "data", "evaluate"):
+        open_from_menu(page, name)
+        assert query(page).get("run") == (None if name == "data" else runs[1])
+        if name in PICKERS:
+            assert page.selectbox(key="choice:run").value == runs[1]
+
+
+def test_a_choice_in_the_box_and_a_ticked_row_are_kept(open_page: Open, runs: list[str]) -> None:
+    page = open_page("evaluate")
+    page.selectbox(key="choice:run").select(runs[1])
+    run(page)
+    assert query(open_from_menu(page, "classify"))["run"] == runs[1]
+    page = open_page("runs", runs=runs[1])
+    assert "run" not in query(page)
+    assert query(open_from_menu(page, "evaluate"))["run"] == runs[1]
+
+
+def test_the_address_wins(open_page: Open, runs: list[str]) -> None:
+    page = open_page("evaluate", run=runs[1])
+    page.query_params.clear()
+    page.query_params["run"] = runs[0]
+    page.switch_page("pages/classify.py")
+    assert run(page).selectbox(key="choice:run").value == runs[0]
+    assert query(open_from_menu(page, "evaluate"))["run"] == runs[0]
+
+
+@pytest.mark.parametrize("name", [*PICKERS, "train"])
+def test_a_deleted_run_is_forgotten_with_a_sentence(open_page: Open, runs: list[str], name: str) -> None:
+    page = open_page("evaluate", run=runs[1])
+    delete(runs[1])
+    assert "has been deleted" in text(open_from_menu(page, name))
+    assert not page.error
+    assert query(page).get("run") == (None if name == "train" else runs[0])
+    assert "has been deleted" not in text(open_from_menu(page, name))
+
+
+def test_a_run_that_still_learns_is_explained_and_stays_chosen(open_page: Open, runs: list[str]) -> None:
+    live = store().create(digits_recipe("simple_cnn", 1), "Still at it")
+    page = open_page("train", run=live)
+    assert "Still at it is queued" in errors(open_from_menu(page, "evaluate"))
+    assert page.selectbox(key="choice:run").value == runs[0]
+    assert query(open_from_menu(page, "train"))["run"] == live
+
+
+def test_a_recipe_in_the_address_is_not_answered_with_a_run(open_page: Open, runs: list[str]) -> None:
+    page = open_page("evaluate", run=runs[1])
+    page.query_params.clear()
+    page.query_params["data.dataset"] = "digits"
+    page.switch_page("pages/train.py")
+    assert "run" not in query(run(page))
