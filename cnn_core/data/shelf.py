@@ -9,7 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from cnn_core.data.dataset import SPLITS, ImageDataset, RawImages, append_images, finish
+from cnn_core.data.name_locks import name_held, shelf_held
 from cnn_core.data.source import DatasetSource
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.settings import settings
@@ -143,14 +144,15 @@ def id_of(draft: Path) -> str:
 
 
 def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str = "") -> About:
-    """Put a filled draft on the shelf, as the next version of the data set called `name`."""
+    """Put a filled draft on the shelf: as a new data set, or where there is a `parent` as the next version of `name`.
+
+    Raises PlaygroundError when the name of a new one is taken.
+    """
     dataset = ImageDataset.open(partial)
-    dataset_id = id_of(partial)
-    known = About(
-        id=dataset_id,
+    drafted = About(
+        id=id_of(partial),
         name=name,
         made_by=made_by,
-        version=1 + max((other.version for other in own_datasets() if other.name == name), default=0),
         parent=parent,
         note=note,
         channels=dataset.shape[0],
@@ -159,8 +161,14 @@ def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str =
         classes=len(dataset.classes),
         content_hash=dataset.content_hash,
     )
-    _write(partial, known)
-    os.rename(partial, folder_of(known))
+    with shelf_held():
+        if not parent:
+            free_name(name)
+        name = next((known.name for known in own_datasets() if known.id == parent), name)  # renamed meanwhile
+        before = max((other.version for other in own_datasets() if other.name == name), default=0)
+        known = replace(drafted, name=name, version=before + 1)
+        _write(partial, known)
+        os.rename(partial, folder_of(known))
     return known
 
 
@@ -206,13 +214,22 @@ def derive(
         )
 
 
+@contextmanager
+def reserved(name: str) -> Iterator[str]:
+    """The name without outer spaces, and nobody else's for the context. Raises PlaygroundError when it is no good or
+    taken."""
+    clean = free_name(name)
+    with name_held(clean):
+        yield free_name(clean)  # who held it before may have used it
+
+
 def rename(dataset_id: str, name: str) -> None:
     """Give every version of a data set another name. Raises PlaygroundError when it is no good or taken."""
     old = about(dataset_id).name
-    new = old if name.strip() == old else free_name(name)
-    for known in own_datasets():
-        if known.name == old:
-            _write(folder_of(known), replace(known, name=new))
+    with nullcontext(old) if name.strip() == old else reserved(name) as new, shelf_held():
+        for known in own_datasets():
+            if known.name == old:
+                _write(folder_of(known), replace(known, name=new))
 
 
 def count_look(dataset_id: str) -> int:

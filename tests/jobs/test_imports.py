@@ -75,6 +75,27 @@ def test_cancelled_leaves_nothing_but_the_pictures(tray: Tray, tmp_path: Path, h
     assert tray.files().entries()
 
 
+def test_two_imports_of_one_name_become_one_data_set_and_a_refusal(home: Path, tmp_path: Path) -> None:
+    """Both are asked for while the name is free; each decodes for about a second."""
+    many = {f"{name}/{number}.jpg": picture(number, (600, 600)) for name in ("a", "b") for number in range(100)}
+    trays = [Tray.new(), Tray.new()]
+    for tray in trays:
+        put_zip(tray, tmp_path, many)
+    for tray in trays:
+        start_import(tray, SMALL, "Clothes")
+    states = [ended(tray) for tray in trays]
+    (refused,) = (number for number, state in enumerate(states) if state and state.error)
+    assert "Clothes" in states[refused].error  # type: ignore[union-attr]
+    assert "Choose another name" in states[refused].error  # type: ignore[union-attr]
+    assert [(known.name, known.version) for known in shelf.own_datasets()] == [("Clothes", 1)]
+    again = trays[refused]
+    assert len(again.files().entries()) == len(many)
+    start_import(again, SMALL, "Other clothes")
+    state = ended(again)
+    assert state
+    assert state.report, state.error
+
+
 def test_a_killed_import_is_told_and_swept_away_by_the_next(tray: Tray, tmp_path: Path, home: Path) -> None:
     many = {f"{name}/{number}.jpg": picture(number, (900, 900)) for name in ("a", "b") for number in range(150)}
     put_zip(tray, tmp_path, many)

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -49,8 +50,7 @@ def import_images(
     and pictures that it has already are left out. Raises PlaygroundError, CancelledError; nothing is left then.
     """
     began = time.monotonic()
-    name = shelf.about(onto).name if onto else shelf.free_name(name)
-    with shelf.drafted() as folder:
+    with nullcontext(shelf.about(onto).name) if onto else shelf.reserved(name) as name, shelf.drafted() as folder:
         report = _Import(folder, files, layout, spec, onto, tell, cancelled).run()
         known = shelf.shelve(folder, name, made_by, parent=onto, note=f"{report.added:,} added." if onto else "")
     report.dataset, report.title, report.content_hash = known.id, known.title, known.content_hash
