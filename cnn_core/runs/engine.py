@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from cnn_core.errors import PlaygroundError
 from cnn_core.explain import explain_database
 from cnn_core.runs.tables import Base
+
+NO_SHARED_MEMORY = ("locking protocol", "unable to open database file", "disk I/O error", "mmap")  # SQLite's words
 
 
 def connect(address: str) -> Engine:
@@ -71,8 +76,35 @@ def _missing(engine: Engine) -> list[str]:
 
 def _tune(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun in `_begin`, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=15000", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=15000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    refusal = _refusal_of_wal(connection)
+    connection.execute(f"PRAGMA synchronous={'FULL' if refusal else 'NORMAL'}")
+    if refusal:
+        connection.execute("PRAGMA journal_mode=TRUNCATE")
+        _tell_once(connection.execute("PRAGMA database_list").fetchone()[2], refusal)
+
+
+def _refusal_of_wal(connection: Any) -> str:
+    """Why there is no write-ahead log on this disk, empty when there is one: it needs memory that processes share,
+    which network disks do not have. Raises OperationalError for a database that cannot be used at all."""
+    try:
+        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if not any(part in str(error) for part in NO_SHARED_MEMORY):
+            raise
+        return str(error)
+    return "" if mode == "wal" else f"the journal mode stays {mode}"
+
+
+@lru_cache(maxsize=64)
+def _tell_once(database: str, refusal: str) -> None:
+    logging.getLogger(__name__).warning(
+        "The disk of %s allows no write-ahead log (%s): pages and workers wait for each other more often. "
+        "A local disk is faster.",
+        database,
+        refusal,
+    )
 
 
 def _begin(connection: Connection) -> None:

@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.recipe import Recipe
+from cnn_core.runs import engine as engine_module
 from cnn_core.runs import store as store_module
 from cnn_core.runs.events import Ended, EpochEnd, Finished, RateChanged, Report, Started
 from cnn_core.runs.store import LostRunError, RunStore, store
@@ -251,6 +253,44 @@ def test_another_database_by_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_sqlite_runs_in_wal_mode(runs: RunStore, home: Path) -> None:
     with sqlite3.connect(home / "playground.db") as database:
         assert database.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def no_shared_memory(database: Path) -> sqlite3.Connection:
+    """As on a network disk: this way of SQLite to use files knows no shared memory."""
+    return sqlite3.connect(f"file:{database}?vfs=unix-none", uri=True)
+
+
+class Refusing(sqlite3.Connection):
+    """As on another network disk: the write-ahead log is an error."""
+
+    def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:
+        if "WAL" in sql:
+            raise sqlite3.OperationalError("locking protocol")
+        return super().execute(sql, *parameters)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a way of Unix")
+@pytest.mark.parametrize("how", ["no shared memory", "an error"])
+def test_where_there_is_no_write_ahead_log_another_journal_does(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    database = home / "playground.db"
+    connects = {
+        "no shared memory": lambda: no_shared_memory(database),
+        "an error": lambda: sqlite3.connect(database, factory=Refusing),
+    }
+    monkeypatch.setattr(engine_module, "create_engine", lambda url: create_engine(url, creator=connects[how]))
+    runs = store()
+    run_id = runs.create(Recipe(), "on a network disk", worker="w")
+    runs.record(run_id, "w", STARTED, report(1))
+    runs._engine.dispose()
+    assert runs.get(run_id).step == 1
+    sentences = [record.getMessage() for record in caplog.records]
+    assert len(sentences) == 1
+    assert "no write-ahead log" in sentences[0]
+    assert "playground.db" in sentences[0]
+    with runs._engine.connect() as connection:
+        assert connection.exec_driver_sql("pragma journal_mode").scalar() == "truncate"
 
 
 @pytest.mark.parametrize("address", ["nonsense", "sqlite://", "sqlite:////proc/nowhere/a.db", "unknown://host/db"])
