@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -15,17 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from cnn_core.data.dataset import SPLITS, ImageDataset, RawImages, append_images, finish
+from cnn_core.data.drafts import PREFIX, drafted, id_of
 from cnn_core.data.name_locks import name_held, shelf_held
 from cnn_core.data.source import DatasetSource
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.settings import settings
 
-PREFIX = "own-"
-PARTIAL = ".partial"  # of a folder that is being filled
 ABOUT, ITEMS, REPORT = "about.json", "items.json", "report.json"
 LONGEST_NAME = 80
 CHUNK = 512  # images copied at once
@@ -120,36 +117,13 @@ def report(folder: Path) -> dict[str, Any]:
         return {}
 
 
-@contextmanager
-def drafted() -> Iterator[Path]:
-    """A folder to fill with a whole data set and then to `shelve`; unless that is done it is gone at the end."""
-    shelf = settings().datasets
-    shelf.mkdir(parents=True, exist_ok=True)
-    for left in shelf.glob(f"{PREFIX}*{PARTIAL}"):
-        _sweep(left)
-    partial = shelf / f"{PREFIX}{secrets.token_hex(4)}{PARTIAL}"
-    lock = _lock(partial)
-    with lock:
-        partial.mkdir()
-        try:
-            yield partial
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
-
-
-def id_of(draft: Path) -> str:
-    """The name that recipes will use for what is drafted in a folder."""
-    return draft.name.removesuffix(PARTIAL)
-
-
 def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str = "") -> About:
     """Put a filled draft on the shelf: as a new data set, or where there is a `parent` as the next version of `name`.
 
     Raises PlaygroundError when the name of a new one is taken.
     """
     dataset = ImageDataset.open(partial)
-    drafted = About(
+    about_draft = About(
         id=id_of(partial),
         name=name,
         made_by=made_by,
@@ -166,7 +140,7 @@ def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str =
             free_name(name)
         name = next((known.name for known in own_datasets() if known.id == parent), name)  # renamed meanwhile
         before = max((other.version for other in own_datasets() if other.name == name), default=0)
-        known = replace(drafted, name=name, version=before + 1)
+        known = replace(about_draft, name=name, version=before + 1)
         _write(partial, known)
         os.rename(partial, folder_of(known))
     return known
@@ -260,21 +234,6 @@ def free_name(name: str) -> str:
 
 def _in_chunks(dataset: ImageDataset, positions: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
     return (dataset.images[positions[at : at + CHUNK]] for at in range(0, len(positions), CHUNK))
-
-
-def _sweep(partial: Path) -> None:
-    """Remove a draft whose process was killed; one that is alive holds the lock."""
-    lock = _lock(partial)
-    try:
-        with lock.acquire(timeout=0):
-            shutil.rmtree(partial, ignore_errors=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
-    except Timeout:
-        pass
-
-
-def _lock(partial: Path) -> FileLock:
-    return FileLock(partial.with_suffix(".lock"))
 
 
 def _changes(removed: int, relabelled: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnn_core.data import shelf
+from cnn_core.data.drafts import drafted
 from cnn_core.data.library import open_dataset
 from cnn_core.errors import PlaygroundError
 
@@ -45,7 +46,7 @@ def test_a_name_is_held_from_the_check_to_the_shelf(home: Path) -> None:
 
 def test_a_version_of_a_set_that_was_renamed_meanwhile_has_its_new_name(home: Path) -> None:
     known = digits_again("Numbers")
-    with shelf.drafted() as folder:
+    with drafted() as folder:
         for file in shelf.folder_of(known).glob("[!a]*"):  # not about.json
             (folder / file.name).write_bytes(file.read_bytes())
         shelf.rename(known.id, "Letters")

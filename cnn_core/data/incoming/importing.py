@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cnn_core.data import shelf
 from cnn_core.data.dataset import IMAGES, SPLITS, ImageDataset, append_images, finish
 from cnn_core.data.decode import decode, fit, how_scaled, original_size
+from cnn_core.data.drafts import drafted, id_of
 from cnn_core.data.incoming.archive import Entry, Files
 from cnn_core.data.incoming.import_figures import Known, first_reasons, tell_figures
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
@@ -50,7 +51,7 @@ def import_images(
     and pictures that it has already are left out. Raises PlaygroundError, CancelledError; nothing is left then.
     """
     began = time.monotonic()
-    with nullcontext(shelf.about(onto).name) if onto else shelf.reserved(name) as name, shelf.drafted() as folder:
+    with nullcontext(shelf.about(onto).name) if onto else shelf.reserved(name) as name, drafted() as folder:
         report = _Import(folder, files, layout, spec, onto, tell, cancelled).run()
         known = shelf.shelve(folder, name, made_by, parent=onto, note=f"{report.added:,} added." if onto else "")
     report.dataset, report.title, report.content_hash = known.id, known.title, known.content_hash
@@ -104,7 +105,7 @@ class _Import:
         self.report.shape = list(self._shape)
         self.report.colour = self._colour_sentence(len(labels))
         tell_figures(self.report, self.known, classes, labels, splits)
-        finish(self.folder, shelf.id_of(self.folder), labels, classes, splits, self.spec.fit)
+        finish(self.folder, id_of(self.folder), labels, classes, splits, self.spec.fit)
         items = {"file": self.known.files, "width": self.known.widths, "height": self.known.heights}
         (self.folder / shelf.ITEMS).write_text(json.dumps(items), "utf-8")
         return self.report
