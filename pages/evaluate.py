@@ -4,7 +4,8 @@ import streamlit as st
 
 from cnn_core.evaluation.metrics import evaluate
 from cnn_core.runs.folder import RunFolder
-from pages.ui import datasets, evaluation, figures, layout, sealed, words
+from pages.ui import coaching, datasets, evaluation, figures, layout, sealed, words
+from pages.ui.records import shared
 from pages.ui.runs import pick_run, require_runs
 
 layout.title("Evaluate", "The weights of the best epoch on test images that neither training nor that choice has seen.")
@@ -27,6 +28,9 @@ with st.container(border=True):
             "Weighted F1": words.percent(result.weighted.f1, 2),
         }
     )
+
+shared(run.id).look()
+coaching.notice(run, shared(run.id).record)
 
 table, matrix = st.columns(2)
 with table, layout.card("Class by class", "Select a row to see the mistakes in that class."):

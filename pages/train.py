@@ -71,16 +71,13 @@ results, panel = layout.beside()
 with results:
     if run:
         live.watch(run)  # before the form: a person waits for the first point
+        live.controls(run)
         live.after(run)
     else:
         runs.watch()
         runs.live_now()
-with panel:
-    if run and (run.live or run.resumable):
-        with layout.card("This run"):
-            live.controls(run)
-    with layout.card("Next run" if run else "Recipe", "Every choice is also in the address bar."):
-        recipe_form(recipe)
+with panel, layout.card("Next run" if run else "Recipe", "Every choice is also in the address bar."):
+    recipe_form(recipe)
 with results:
     rows = layers_of(recipe)
     start(recipe, works=bool(rows))

@@ -12,7 +12,7 @@ from cnn_core.jobs.queue import command
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from cnn_core.training.outlook import outlook_sentence
-from pages.ui import figures, words
+from pages.ui import coaching, figures, words
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
 from pages.ui.records import EVERY, SLOW, interval, shared
@@ -51,21 +51,24 @@ def wait_for_news(run_id: str, until: Callable[[Run], bool]) -> None:
 
 
 def controls(run: Run) -> None:
-    """Pause, resume, stop and the learning rate. They stand outside the fragment, so its clock never resets them."""
-    with st.container(horizontal=True):
+    """Pause, resume, stop and the learning rate, where they do something. They stand outside the fragment, so its clock
+    never resets them."""
+    if not (run.live or run.resumable):
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom", key="run-controls"):
         if run.live and run.status != "queued":
             _button(run, "pause", "Pause", ":material/pause:", "Save everything and free the worker; resume any time.")
         if run.resumable:
             _button(run, "resume", "Resume", ":material/play_arrow:", "Go on exactly where it was.", primary=True)
         if run.live or run.resumable:
             _button(run, "stop", "Stop", ":material/stop:", "End here and test the best weights so far.")
-    if run.status == "running" and run.learning_rate:
-        _learning_rate(run)
+        if run.status == "running" and run.learning_rate:
+            _learning_rate(run)
 
 
 def _button(run: Run, verb: str, text: str, icon: str, note: str, primary: bool = False) -> None:
     kind = "primary" if primary else "secondary"
-    if st.button(text, icon=icon, help=note, key=f"{verb}:{run.id}", type=kind, width="stretch"):  # type: ignore[arg-type]
+    if st.button(text, icon=icon, help=note, key=f"{verb}:{run.id}", type=kind):  # type: ignore[arg-type]
         with spoken():
             command(run.id, verb)
             wait_for_news(run.id, lambda now: now.status != run.status)
@@ -110,6 +113,7 @@ def _look(run_id: str, status: str, every: float | None) -> None:
             )
         if options:
             figures.run_curves(run, options)
+            coaching.notice(run, shared(run_id).record)
         elif run.live:
             st.skeleton(height=300)
 

@@ -41,6 +41,11 @@ class Shared:
         """The next look reads the store: after a person did something, nobody should see what was before."""
         self._read_at = 0.0
 
+    @property
+    def record(self) -> Record:
+        """The points and changes as they were at the last look."""
+        return self._record
+
     def look(self) -> tuple[Run, Options]:
         """The run and its live charts, quantity -> ECharts option, empty before the first point.
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from cnn_core.data.library import open_dataset
 from cnn_core.recipe import Recipe
+from cnn_core.runs.events import EpochEnd, Report
 from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.runs.store import store
 from pages.ui import datasets
@@ -71,6 +72,24 @@ def test_an_undefined_number_is_a_dash_and_left_out_of_the_means(open_page: Open
     assert table["precision"].iloc[10] == pytest.approx(100 * (predictions.labels == 3).mean())
     assert page.dataframe[0].proto.placeholder == "–"
     assert "Precision over 1, Recall over 10, F1 over 10 of 10 classes" in text(page)
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate"])
+def test_overfitting_is_said_with_its_evidence(open_page: Open, runs: list[str], name: str) -> None:
+    assert "Overfitting" not in text(open_page(name, run=runs[0]))
+    assert store().move(runs[0], ("finished",), "running", worker="here")
+    common = {"learning_rate": 1e-3, "images_per_second": 1.0, "seconds": 1.0}
+    for epoch in range(10, 16):  # as if training went on
+        step, shift = 1000 * epoch, (epoch - 10) / 100
+        store().record(
+            runs[0], "here",
+            Report(step=step, epoch=epoch, loss=0.4 - shift, train_accuracy=0.86 + shift, **common),
+            EpochEnd(step=step, epoch=epoch, loss=0.2 + shift, validation_accuracy=0.86, best_epoch=10,
+                     best_validation_loss=0.2, **common),
+        )  # fmt: skip
+    store().move(runs[0], ("running",), "finished")
+    page = open_page(name, run=runs[0])
+    assert "since epoch 10 the validation loss rose from 0.200 to 0.250, while the training loss fell" in text(page)
 
 
 def test_a_cell_opens_its_images(open_page: Open, runs: list[str]) -> None:
