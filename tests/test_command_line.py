@@ -79,35 +79,6 @@ def test_a_recipe_from_a_file(home: Path, tmp_path: Path) -> None:
     assert store().get(lines[-1]["run"]).recipe.data.dataset == "digits"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "part"),
-    [
-        (("train", "--dataset", "mnits"), "Did you mean mnist?"),
-        (("train", "--network", "resnet"), "Known: "),
-        (("train", "--epochs", "0"), "training.epochs: input should be greater than or equal to 1"),
-        (("train", "--recipe", "nowhere.json"), "nowhere.json cannot be read"),
-        (("train", "--resume", "ffffffff"), "There is no run 'ffffffff'"),
-        (("evaluate", "../../etc"), "There is no run"),
-        (("predict", "ffffffff", "a.png"), "There is no run"),
-        (("datasets", "--get", "mnist"), "MNIST"),
-        (("datasets", "--get", "digits", "--size", "100000"), "size"),
-    ],
-)
-def test_a_wrong_request_is_one_sentence_and_exit_code_2(home: Path, arguments: tuple[str, ...], part: str) -> None:
-    code, _, errors = run(*arguments)
-    assert code == 2
-    assert part in errors
-    assert "Traceback" not in errors
-
-
-def test_a_bad_recipe_file_is_a_sentence(home: Path, tmp_path: Path) -> None:
-    path = tmp_path / "recipe.json"
-    path.write_text('{"training": {"optimizer": "adam"}}')
-    code, _, errors = run("train", "--recipe", str(path))
-    assert (code, store().runs()) == (2, [])
-    assert "training.optimizer is not a known field. Known: epochs" in errors
-
-
 def test_ctrl_c_keeps_the_run_and_resume_goes_on(home: Path) -> None:
     process = start("train", "--dataset", "digits", "--network", "simple_cnn", "--epochs", "30")
     assert process.stdout

@@ -17,7 +17,7 @@ from cnn_core.jobs.pool import slots
 from cnn_core.jobs.takeover import interrupt_if_silent
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, Event, Started
-from cnn_core.runs.store import LostRunError, store
+from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run, Worker
 from cnn_core.runs.worker_id import new_worker_id
 from cnn_core.training.plan import check, starting_recipe
@@ -29,7 +29,12 @@ DONE = ("finished", "stopped", "paused")
 
 
 def train(options: argparse.Namespace) -> int:
-    recipe = None if options.resume is not None else check(_recipe(options))
+    if options.resume is not None:
+        recipe = None
+        store().get(options.resume)
+    else:
+        recipe = check(_recipe(options))
+        store()
     _load_torch()  # before there is a run, so that Ctrl-C in these seconds leaves nothing behind
     worker = Worker(
         id=new_worker_id(), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device=slots()[0], ready=True, run_id=None
@@ -78,7 +83,7 @@ def _execute(run_id: str, worker: Worker, interruption: Interruption) -> None:
         except (KeyboardInterrupt, BrokenPipeError) as error:
             ignoring_signals()
             interruption.request(PIPE if isinstance(error, BrokenPipeError) else signal.SIGINT)
-            with suppress(LostRunError):
+            with suppress(Exception):  # whoever looks next finds it silent
                 store().record(run_id, worker.id, Ended(status="interrupted", message=CUT_SHORT))
         finally:
             ignoring_signals()

@@ -1,0 +1,32 @@
+"""Nothing that goes wrong around the command line is a traceback: it is one sentence and an exit code."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cnn_core.command_line.program import main
+from tests.situations import SITUATIONS, Situation, World
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
+def test_it_is_one_sentence_and_an_exit_code(
+    situation: Situation,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with ExitStack() as after:
+        folder = tmp_path / "named"
+        folder.mkdir()
+        found = situation.set_up(World(home, folder, monkeypatch, after))
+        code = main(found or situation.arguments)
+    output, errors = capsys.readouterr()
+    assert code == situation.code, errors
+    assert situation.part in errors
+    assert "Traceback" not in errors + output
+    lines = [line for line in errors.splitlines() if line.strip()]
+    assert len(lines) == 1, errors
+    assert lines[0][0].isprintable()
+    assert not list(home.rglob("own-*")) if home.is_dir() else True
