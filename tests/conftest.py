@@ -6,7 +6,8 @@ import pytest
 
 from cnn_core.settings import Settings
 
-ALONE = ("tests/browser/", "tests/jobs/", "tests/test_command_line.py")  # start apps and workers, and wait for them
+# Start apps and workers, and wait for them
+ALONE = ("tests/browser/", "tests/jobs/", "tests/test_command_line.py", "tests/test_streams.py")
 CLOSED = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 
