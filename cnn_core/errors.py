@@ -61,6 +61,14 @@ class DatasetUnavailableError(PlaygroundError):
     """A data set whose files are not here and could not be fetched."""
 
 
+class DamagedDatasetError(DatasetUnavailableError):
+    """A brought data set whose files are damaged; the message says what is left of it."""
+
+    def __init__(self, message: str, recoverable: int):
+        super().__init__(message)
+        self.recoverable = recoverable  # images that a new version can be made of
+
+
 class DivergedError(PlaygroundError):
     """Training produced a loss that is not a number; the message says why and what to try."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import json
 import math
@@ -66,23 +67,34 @@ class ImageDataset:
         """The data set that `write` left in `folder`. Raises DatasetUnavailableError when it is missing or damaged."""
         try:
             meta = json.loads((folder / META).read_text("utf-8"))
-            return cls(
+            opened = cls(
                 name=meta["name"],
                 image_size=meta["image_size"],
                 images=np.load(folder / IMAGES, mmap_mode="c"),  # torch takes no read-only array
-                labels=np.load(folder / "labels.npy"),
+                labels=_load(folder / "labels.npy"),
                 classes=tuple(meta["classes"]),
-                splits={split: np.load(folder / f"{split}.npy") for split in SPLITS},
+                splits={split: _load(folder / f"{split}.npy") for split in SPLITS},
                 content_hash=meta["content_hash"],
                 mean=tuple(meta["mean"]),
                 std=tuple(meta["std"]),
                 folder=folder,
                 fit=meta.get("fit", "crop"),
             )
-        except (OSError, ValueError, KeyError, EOFError):
+            opened._check()
+            return opened
+        except Exception:  # numpy raises what it meets in damaged bytes
             raise DatasetUnavailableError(
                 f"The imported images in {folder} are missing or damaged. Delete that folder and try again."
             ) from None
+
+    def _check(self) -> None:
+        """Raises ValueError when its files do not belong together."""
+        count = len(self.images)
+        places = np.concatenate([self.splits[split] for split in SPLITS])
+        once = len(places) == count and np.array_equal(np.bincount(places, minlength=count), np.ones(count))
+        in_range = len(self.labels) == count > 0 and 0 <= self.labels.min() <= self.labels.max() < len(self.classes)
+        if self.images.ndim != 4 or self.images.dtype != np.uint8 or not once or not in_range:
+            raise ValueError("the files do not belong together")
 
 
 def write(
@@ -166,6 +178,11 @@ def channel_statistics(
     return tuple(mean.tolist()), tuple(std.tolist())
 
 
+def _load(path: Path) -> NDArray[np.int64]:
+    """By way of memory: numpy leaves a file open that looks like a zip and is none."""
+    return np.asarray(np.load(io.BytesIO(path.read_bytes())))
+
+
 def _chunks(raw: RawImages, shape: tuple[int, int, int]) -> Iterator[NDArray]:
     """The images as uint8 (n, C, H, H) of `shape`, a few at a time."""
     images = raw.images
@@ -195,9 +212,15 @@ def _content_hash(
     classes: tuple[str, ...],
     splits: dict[str, NDArray[np.int64]],
 ) -> str:
-    digest = hashlib.sha256(json.dumps([images.shape, classes]).encode())
-    for span in _spans(len(images), images.shape[1:]):
-        digest.update(images[span].data)
+    digest = pixel_digest(images, classes)
     for numbers in (labels, *(splits[split] for split in SPLITS)):
         digest.update(np.ascontiguousarray(numbers, "<i8").data)
     return digest.hexdigest()
+
+
+def pixel_digest(images: NDArray[np.uint8], classes: tuple[str, ...]) -> hashlib._Hash:
+    """The content hash before labels and splits."""
+    digest = hashlib.sha256(json.dumps([images.shape, classes]).encode())
+    for span in _spans(len(images), images.shape[1:]):
+        digest.update(np.ascontiguousarray(images[span]).data)
+    return digest

@@ -9,9 +9,8 @@ import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,54 +18,42 @@ from numpy.typing import NDArray
 from cnn_core.data.dataset import SPLITS, ImageDataset, RawImages, append_images, finish
 from cnn_core.data.drafts import PREFIX, drafted, id_of
 from cnn_core.data.name_locks import name_held, shelf_held
+from cnn_core.data.rescue import SPARE
 from cnn_core.data.source import DatasetSource
+from cnn_core.data.version import (
+    ABOUT,
+    ITEMS,
+    REPORT,
+    About,
+    folder_of,
+    folders,
+    items,
+    open_version,
+    place_before,
+    read,
+    report,
+    write,
+)
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.settings import settings
 
-ABOUT, ITEMS, REPORT = "about.json", "items.json", "report.json"
+__all__ = ["ITEMS", "REPORT", "About", "drafted", "folder_of", "id_of", "items", "open_version", "report"]
+
 LONGEST_NAME = 80
 CHUNK = 512  # images copied at once
-MOST_KEPT = 4096  # descriptions in memory
-
-
-@dataclass(frozen=True, kw_only=True)
-class About:
-    """What is known of one version of a data set besides its images."""
-
-    id: str  # "own-" and eight hexadecimal digits: the name a recipe uses
-    name: str
-    made_by: str = ""
-    created: float = field(default_factory=time.time)  # Unix seconds
-    version: int = 1
-    parent: str = ""  # the data set it was made from
-    note: str = ""  # what was changed
-    channels: int
-    size: int  # side of the square images in pixels
-    images: int
-    classes: int
-    content_hash: str
-    looks: int = 0  # how often its test images were looked at
-
-    @property
-    def title(self) -> str:
-        return self.name if self.version == 1 else f"{self.name} · v{self.version}"
-
-
-_kept: dict[Path, tuple[tuple[int, int, int], About]] = {}  # file -> when it was written, and what it said
-_places: dict[str, Path] = {}  # id -> its file
 
 
 def own_datasets() -> list[About]:
     """Every version of every data set that was brought, newest first."""
-    found = [_read(path) for path in settings().datasets.glob(f"{PREFIX}*/{ABOUT}")]
+    found = [read(folder) for folder in folders(f"{PREFIX}*")]
     return sorted((about for about in found if about), key=lambda about: (-about.created, about.id))
 
 
 def about(dataset_id: str) -> About:
     """Raises UnknownNameError, listing the known ones."""
     if re.fullmatch(rf"{PREFIX}[0-9a-f]{{8}}", dataset_id):
-        for path in _places_of(dataset_id):
-            if known := _read(path):
+        for folder in _places_of(dataset_id):
+            if known := read(folder):
                 return known
     known_ids = ", ".join(f"{known.id} ({known.title})" for known in own_datasets()[:12]) or "none"
     raise UnknownNameError(f"There is no data set called {dataset_id!r}: it may have been deleted. Known: {known_ids}.")
@@ -91,30 +78,8 @@ def own_source(dataset_id: str) -> DatasetSource:
         classes=known.classes,
         channels=known.channels,
         size=known.size,
-        read=lambda _: _as_raw(ImageDataset.open(folder_of(known))),
+        read=lambda _: _as_raw(open_version(known)),
     )
-
-
-def folder_of(known: About) -> Path:
-    """Where the images of a version lie, in the library's own layout."""
-    return settings().datasets / f"{known.id}-{known.size}"
-
-
-def items(folder: Path) -> dict[str, list[Any]]:
-    """What is known of each image, by position: "file" (its name when it was brought), "width", "height" (pixels of the
-    original). Empty lists where nothing is known, as for data sets that were not brought."""
-    try:
-        return dict(json.loads((folder / ITEMS).read_text("utf-8")))
-    except (OSError, ValueError):
-        return {"file": [], "width": [], "height": []}
-
-
-def report(folder: Path) -> dict[str, Any]:
-    """What the import said, {} where there was none."""
-    try:
-        return dict(json.loads((folder / REPORT).read_text("utf-8")))
-    except (OSError, ValueError):
-        return {}
 
 
 def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str = "") -> About:
@@ -141,7 +106,7 @@ def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str =
         name = next((known.name for known in own_datasets() if known.id == parent), name)  # renamed meanwhile
         before = max((other.version for other in own_datasets() if other.name == name), default=0)
         known = replace(about_draft, name=name, version=before + 1)
-        _write(partial, known)
+        write(partial, known)
         os.rename(partial, folder_of(known))
     return known
 
@@ -203,20 +168,21 @@ def rename(dataset_id: str, name: str) -> None:
     with nullcontext(old) if name.strip() == old else reserved(name) as new, shelf_held():
         for known in own_datasets():
             if known.name == old:
-                _write(folder_of(known), replace(known, name=new))
+                write(folder_of(known), replace(known, name=new))
 
 
 def count_look(dataset_id: str) -> int:
     """Note that somebody looked at the test images; returns how often that was done."""
     known = about(dataset_id)
-    _write(folder_of(known), replace(known, looks=known.looks + 1))
+    write(folder_of(known), replace(known, looks=known.looks + 1))
     return known.looks + 1
 
 
 def delete(dataset_id: str) -> None:
     """Take a version off the shelf, at every size. The caller makes sure that no run uses it."""
     home = folder_of(about(dataset_id))
-    (home / ABOUT).unlink(missing_ok=True)  # what cannot be listed cannot be opened half deleted
+    for name in (ABOUT, f"{SPARE}/{ABOUT}", REPORT):  # what cannot be listed cannot be opened half deleted
+        (home / name).unlink(missing_ok=True)
     for folder in settings().datasets.glob(f"{dataset_id}-*"):
         shutil.rmtree(folder, ignore_errors=True)
     (settings().datasets / f"{dataset_id}.lock").unlink(missing_ok=True)
@@ -247,30 +213,6 @@ def _as_raw(dataset: ImageDataset) -> RawImages:
 
 def _places_of(dataset_id: str) -> Iterator[Path]:
     """Where a version may lie: the place it was read from before, then whatever the folder of data sets has."""
-    shelf = settings().datasets
-    yield from [path for path in [_places.get(dataset_id)] if path and path.parent.parent == shelf]
-    yield from shelf.glob(f"{dataset_id}-*/{ABOUT}")
-
-
-def _read(path: Path) -> About | None:
-    """Read again only what was written since, in whatever process: writing puts another file in its place."""
-    try:
-        status = path.stat()
-        written = status.st_mtime_ns, status.st_ino, status.st_size
-        if (kept := _kept.get(path)) and kept[0] == written:
-            return kept[1]
-        known = About(**json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        _kept.pop(path, None)
-        return None
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-        _places.clear()
-    _kept[path], _places[known.id] = (written, known), path
-    return known
-
-
-def _write(folder: Path, known: About) -> None:
-    draft = folder / f"{ABOUT}.draft"
-    draft.write_text(json.dumps(asdict(known), indent=2), "utf-8")
-    os.replace(draft, folder / ABOUT)
+    before = place_before(dataset_id)
+    yield from [before] if before and before.parent == settings().datasets else []
+    yield from folders(f"{dataset_id}-*")

@@ -75,7 +75,7 @@ class _Import:
     ):
         self.folder, self.files, self.layout = folder, files, layout
         self.tell, self.cancelled = tell, cancelled
-        self.base = ImageDataset.open(shelf.folder_of(shelf.about(onto))) if onto else None
+        self.base = shelf.open_version(shelf.about(onto)) if onto else None
         if self.base:
             colour = "greyscale" if self.base.shape[0] == 1 else "rgb"
             chosen = {"size": self.base.image_size, "fit": self.base.fit, "colour": colour, "copies": "leave_out"}

@@ -1,0 +1,186 @@
+"""A brought data set with damaged files: as it was, or a sentence on what is left; never advice to delete it."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnn_core.data import shelf
+from cnn_core.data.dataset import SPLITS, ImageDataset
+from cnn_core.data.explore.statistics import sample
+from cnn_core.data.incoming.archive import open_archive
+from cnn_core.data.incoming.import_spec import ImportSpec
+from cnn_core.data.incoming.importing import import_images
+from cnn_core.data.incoming.layout import read_layout
+from cnn_core.data.library import is_ready, open_dataset, prepare
+from cnn_core.data.recovery import recover
+from cnn_core.data.rescue import SPARE
+from cnn_core.errors import DamagedDatasetError, DatasetUnavailableError
+from tests.data.pictures import two_classes, write_zip
+
+NUMBERS = ("labels.npy", "train.npy", "validation.npy", "test.npy")
+SMALL = ("about.json", "meta.json", *NUMBERS, "items.json", "report.json")
+COUNT = 40
+
+
+@pytest.fixture
+def brought(home: Path, tmp_path: Path) -> ImageDataset:
+    files = open_archive(write_zip(tmp_path / "clothes.zip", two_classes(COUNT // 2)))
+    layout = read_layout([entry.path for entry in files.entries()])
+    return open_dataset(import_images(files, layout, ImportSpec(size=28), "Clothes", made_by="Ada").dataset)
+
+
+def truncated(path: Path, share: float) -> None:
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+
+def garbled(path: Path, first: int, last: int | None = None) -> None:
+    data = bytearray(path.read_bytes())
+    data[first:last] = np.random.default_rng(0).bytes(len(data[first:last]))
+    path.write_bytes(data)
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "half": lambda path: truncated(path, 0.5),
+    "garbage": lambda path: garbled(path, 0),
+    "garbage at the start": lambda path: garbled(path, 0, 40),
+    "garbage at the end": lambda path: garbled(path, -9),
+    "another file": lambda path: path.write_bytes(b"PK\3\4" + bytes(300)),
+    "other JSON": lambda path: path.write_bytes(b"[1, 2]"),
+    "a null": lambda path: path.write_bytes(b"null"),
+}
+
+
+def same(one: ImageDataset, other: ImageDataset) -> bool:
+    arrays = [(one.images, other.images), (one.labels, other.labels)]
+    arrays += [(one.splits[split], other.splits[split]) for split in SPLITS]
+    described = [(data.name, data.classes, data.content_hash, data.mean, data.std, data.fit) for data in (one, other)]
+    return all(np.array_equal(*pair) for pair in arrays) and described[0] == described[1]
+
+
+def copied(dataset: ImageDataset) -> ImageDataset:
+    """In memory, so that damage to the files does not reach it."""
+    return ImageDataset(**{**dataset.__dict__, "images": np.array(dataset.images)})
+
+
+def look_at_everything(dataset: ImageDataset) -> None:
+    known = shelf.about(dataset.name)
+    assert known in shelf.own_datasets()
+    assert (known.title, known.images, known.classes) == ("Clothes", COUNT, 2)
+    assert is_ready(known.id)
+    assert prepare(known.id, 16).shape == (3, 16, 16)
+    told = shelf.items(dataset.folder)
+    assert len({len(values) for values in told.values()}) == 1
+    assert shelf.report(dataset.folder).get("added", COUNT) == COUNT
+    assert len(sample(dataset, "train", 0, 4)) == 4
+    assert shelf.derive(dataset, "", removed=[0]).images == COUNT - 1
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("name", SMALL)
+def test_a_damaged_small_file_is_mended(name: str, damage: str, brought: ImageDataset) -> None:
+    before = copied(brought)
+    DAMAGE[damage](before.folder / name)
+    assert same(open_dataset(before.name), before)
+    assert same(ImageDataset.open(before.folder), before) or name not in shelf.ITEMS, "it is written anew"
+    look_at_everything(open_dataset(before.name))
+
+
+@pytest.mark.parametrize("damage", ["garbage", "half", "missing"])
+@pytest.mark.parametrize("name", SMALL)
+def test_without_a_second_copy_one_file_follows_from_the_others(name: str, damage: str, brought: ImageDataset) -> None:
+    before = copied(brought)
+    shutil.rmtree(before.folder / SPARE)  # as in data sets of earlier versions
+    DAMAGE[damage](before.folder / name)
+    assert same(open_dataset(before.name), before)
+
+
+def test_the_copy_mends_all_small_files_at_once_and_damage_of_the_copy_harms_nothing(brought: ImageDataset) -> None:
+    before = copied(brought)
+    for name in SMALL:
+        (before.folder / name).write_bytes(b"")
+    assert same(open_dataset(before.name), before)
+    assert shelf.about(before.name).made_by == "Ada"
+    for path in (before.folder / SPARE).iterdir():
+        path.write_bytes(b"")
+    assert same(open_dataset(before.name), before)
+
+
+def test_a_copy_is_never_made_of_damage(brought: ImageDataset) -> None:
+    before = copied(brought)
+    garbled(before.folder / "labels.npy", 0)
+    shelf.rename(before.name, "Other")
+    shelf.count_look(before.name)
+    assert same(open_dataset(before.name), before)
+    assert (shelf.about(before.name).name, shelf.about(before.name).looks) == ("Other", 1)
+
+
+def test_the_header_of_the_images_is_mended(brought: ImageDataset) -> None:
+    before = copied(brought)
+    garbled(before.folder / "images.npy", 0, 128)
+    assert same(open_dataset(before.name), before)
+    assert same(ImageDataset.open(before.folder), before)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.99])
+def test_what_is_left_of_the_images_becomes_a_new_version(share: float, brought: ImageDataset) -> None:
+    before = copied(brought)
+    truncated(before.folder / "images.npy", share)
+    left = (int((before.folder / "images.npy").stat().st_size) - 128) // (3 * 28 * 28)
+    with pytest.raises(DamagedDatasetError) as raised:
+        open_dataset(before.name)
+    assert f"The files of Clothes in {before.folder} are damaged. {left} of its 40 images can be recovered" in str(
+        raised.value
+    )
+    assert raised.value.recoverable == left
+    assert "elete" not in str(raised.value)
+    assert "The original files are not kept here" in str(raised.value)
+    known = recover(before.name)
+    assert (known.title, known.made_by, known.note) == ("Clothes · v2", "Ada", f"{left} of 40 images recovered.")
+    new = open_dataset(known.id)
+    assert np.array_equal(new.images, before.images[:left])
+    assert np.array_equal(new.labels, before.labels[:left])
+    for split in SPLITS:
+        assert np.array_equal(new.splits[split], before.splits[split][before.splits[split] < left])
+    assert len(shelf.items(new.folder)["file"]) == left
+    assert (before.folder / "images.npy").exists(), "what is damaged stays as it is"
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "other JSON"])
+def test_lost_images_are_told_and_cannot_be_recovered(damage: str, brought: ImageDataset) -> None:
+    DAMAGE[damage](brought.folder / "images.npy")
+    for call in (open_dataset, recover, lambda name: prepare(name, 16)):
+        with pytest.raises(DamagedDatasetError, match="Its images are lost, so nothing can be recovered") as raised:
+            call(brought.name)
+        assert raised.value.recoverable == 0
+        assert "elete" not in str(raised.value)
+
+
+def test_lost_labels_are_told(brought: ImageDataset) -> None:
+    shutil.rmtree(brought.folder / SPARE)
+    for name in ("labels.npy", "items.json"):
+        (brought.folder / name).unlink()
+    with pytest.raises(DamagedDatasetError, match="Which class and split its images belong to is lost"):
+        open_dataset(brought.name)
+
+
+def test_other_sizes_are_made_again_from_it(brought: ImageDataset) -> None:
+    small = prepare(brought.name, 16)
+    pixels = np.array(small.images)
+    (small.folder / "labels.npy").write_bytes(b"")
+    with pytest.raises(DatasetUnavailableError, match="Delete that folder"):
+        prepare(brought.name, 16)
+    shutil.rmtree(small.folder)
+    assert np.array_equal(prepare(brought.name, 16).images, pixels)
+    assert open_dataset(brought.name).images.shape == (COUNT, 3, 28, 28)
+
+
+def test_a_deleted_version_does_not_come_back(brought: ImageDataset) -> None:
+    (brought.folder / "about.json").unlink()
+    shelf.delete(brought.name)
+    assert shelf.own_datasets() == []
+    assert not brought.folder.exists()
