@@ -58,6 +58,31 @@ def test_a_partial_batch_is_never_the_recorded_one(monkeypatch: pytest.MonkeyPat
     assert not torch.backends.cudnn.benchmark
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_replayed_and_partial_batches_in_turn_learn_what_computed_ones_do(
+    monkeypatch: pytest.MonkeyPatch, mixed: bool
+) -> None:
+    def record(self: Step, images: torch.Tensor, labels: torch.Tensor) -> None:
+        self._images, self._labels = torch.zeros_like(images), torch.zeros_like(labels)
+        self._graph = SimpleNamespace(replay=lambda: self._compute(self._images, self._labels))
+
+    monkeypatch.setattr(Step, "_record", record)
+    training, sums, weights = TrainingSpec(learning_rate=0.1), [], []
+    for size in (0, 8):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.Dropout(), nn.Linear(8, 3)).train()
+        step = Step(network, training, CPU, fixed(training, CPU), recorded=size)
+        for number in range(12):
+            count = 5 if number % 4 == 3 else 8
+            labels = torch.rand(count, 3).softmax(1) if mixed else torch.randint(0, 3, (count,))
+            step(torch.randn(count, 3, 2, 2), labels, 0.01 * number)
+        sums.append(tuple(step.counters.take()))
+        weights.append(network[1].weight.detach())
+        assert (step._graph is not None) == bool(size)
+    assert torch.equal(*weights)
+    assert sums[0] == sums[1]
+
+
 def test_kernels_are_timed_only_inside() -> None:
     with fastest_kernels(True):
         assert torch.backends.cudnn.benchmark
