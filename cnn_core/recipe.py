@@ -157,7 +157,7 @@ class TrainingSpec(Spec):
     )
     precision: Literal["auto", "float32", "bfloat16"] = option(
         "auto",
-        "Number format of the arithmetic. Auto takes bfloat16 where it is measured to be faster.",
+        "Number format of the arithmetic. Auto takes bfloat16, or TF32 on a GPU, where that is faster.",
         advanced=True,
     )
     layout: Literal["auto", "channels_last", "channels_first"] = option(
