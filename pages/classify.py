@@ -3,14 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.decode import how_scaled, original_size
 from cnn_core.data.explore.statistics import sample
 from cnn_core.inspection.montage import enlarge
 from cnn_core.settings import settings
-from pages.ui import datasets, figures, layout, sealed, words
+from pages.ui import datasets, figures, layout, preprocessing, sealed, unlike
 from pages.ui.classifiers import classifier, pick_epoch, top, uploads
-from pages.ui.errors import plain
-from pages.ui.pictures import TYPES, boxed, pixels
+from pages.ui.errors import plain, spoken
+from pages.ui.pictures import TYPES, pixels
 from pages.ui.runs import WITH_WEIGHTS, pick_run, require_runs
 
 SAMPLES = 6
@@ -20,8 +19,12 @@ runs = require_runs(WITH_WEIGHTS)
 results, panel = layout.beside()
 with panel, layout.card("Network"):
     run = pick_run(runs)
-    network = classifier(run, pick_epoch(run))
+    epoch = pick_epoch(run)
+    network = classifier(run, epoch)
 with results:
+    dataset = None
+    with spoken():
+        dataset = datasets.of_run(run)
     with layout.card("Your pictures"):
         source = st.segmented_control("From", ("Files", "Camera"), default="Files", label_visibility="collapsed")
         if source == "Camera":
@@ -35,22 +38,20 @@ with results:
                 max_upload_size=settings().upload_megabytes,
             )
             files = [(file.name, file.getvalue()) for file in chosen]
-        invert = st.toggle("Invert", help="Swap light and dark: many data sets show light things on black.")
-    pictures = uploads(files)
-    for name, picture in pictures:
-        seen = 255 - network.see(picture) if invert else network.see(picture)
+        prepared = preprocessing.prepare(network, dataset, uploads(files))
+    judged = unlike.judge(run, epoch, network, dataset, [picture.seen for picture in prepared])
+    for picture, judgement in zip(prepared, judged, strict=True):
         with st.container(border=True):
-            st.markdown(f"**{plain(name)}**")
-            whole, small, answer = st.columns([1, 1, 2], vertical_alignment="center")
-            with whole:
-                boxed(
-                    picture, f"the picture, {words.shape(original_size(picture))} pixels. {how_scaled(picture)}".strip()
-                )
-            small.image(enlarge(pixels(seen), 224), caption="as the network sees it", width="stretch")
+            st.markdown(f"**{plain(picture.name)}**")
+            way, answer = st.columns(2, vertical_alignment="center")
+            with way:
+                preprocessing.steps(picture, network)
             with answer:
-                figures.bars(top(network.classify(seen[None])[0], network.classes))
-    if not pictures:
-        dataset = datasets.of_run(run)
+                figures.bars(top(network.classify(picture.seen[None])[0], network.classes))
+                unlike.say(judgement)
+    if prepared:
+        unlike.explain(judged[0])
+    elif dataset is not None:
         split = sealed.unseen(dataset)
         st.markdown(f"**Until then: {split} images it has not learned from**")
         chosen_images = sample(dataset, split, None, SAMPLES, seed=1)

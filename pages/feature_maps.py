@@ -5,7 +5,7 @@ import streamlit as st
 from cnn_core.inspection.feature_maps import feature_maps
 from cnn_core.inspection.filters import filters
 from cnn_core.inspection.montage import enlarge
-from pages.ui import address, datasets, figures, inspection, layout
+from pages.ui import address, datasets, figures, inspection, layout, unlike
 from pages.ui.classifiers import classifier, pick_epoch, pick_picture, top
 from pages.ui.pictures import pixels
 from pages.ui.runs import WITH_WEIGHTS, pick_run, require_runs
@@ -16,7 +16,8 @@ results, panel = layout.beside()
 with panel, st.container(key="choices-first"):
     with layout.card("Network"):
         run = pick_run(runs)
-        network = classifier(run, pick_epoch(run))
+        epoch = pick_epoch(run)
+        network = classifier(run, epoch)
     with layout.card("Picture"):
         dataset = datasets.of_run(run)
         image, right = pick_picture(network, dataset)
@@ -34,6 +35,8 @@ with results:
         picture.image(enlarge(pixels(image), 196), width="stretch")
         with answer:
             figures.bars(top(network.classify(image[None])[0], network.classes), right)
+            if right is None:
+                unlike.say(unlike.judge(run, epoch, network, dataset, [image])[0])
     for layer in maps:
         kernels = [found for found in learned if found.position == layer.position]
         if wanted == "all":

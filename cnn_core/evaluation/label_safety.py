@@ -19,7 +19,7 @@ STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 WORST = 12  # images kept of each try
 # Error above which a network is too weak to judge. Measured on 40 networks that err on 0.7% to 90% of the digits or the
 # Fashion-MNIST sample: of the images that each classifies correctly, brightness ± 20%, rotation by 5° and flipped
-# clothes change up to 5% where it errs on less than 30%, 10% to 11% at an error of 54% and 66%, 13% to 37% at 85% or more.
+# clothes change up to 5% where it errs on less than 30%, 10% to 11% at 54% and 66%, 13% to 37% above 85%.
 WEAK = 0.3
 
 

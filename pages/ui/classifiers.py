@@ -18,6 +18,7 @@ from cnn_core.settings import settings
 from pages.ui import address, sealed
 from pages.ui.errors import say
 from pages.ui.pictures import TYPES
+from pages.ui.preprocessing import prepare
 
 BEST = "best"
 FROM = ("The data set", "A file")
@@ -73,7 +74,7 @@ def pick_picture(network: Classifier, dataset: ImageDataset) -> tuple[np.ndarray
     if source == FROM[1]:
         file = st.file_uploader("A picture, best with one thing in the middle", type=TYPES)
         if pictures := uploads([(file.name, file.getvalue())] if file else []):
-            return network.see(pictures[0][1]), None
+            return prepare(network, dataset, pictures)[0].seen, None
         st.caption("Until then one of the data set is shown.")
     index = _unseen_image(dataset)
     return np.asarray(dataset.images[index]), dataset.classes[dataset.labels[index]]

@@ -24,17 +24,13 @@ def pixels(image: Pixels) -> Pixels:
     return image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
 
 
-def boxed(picture: Image.Image, caption: str, side: int = 640) -> None:
-    """A decoded picture of any shape, whole, in a square as wide as there is room, with a caption."""
+def picture_uri(picture: Image.Image, side: int = 320) -> str:
+    """A decoded picture of any shape as an address, scaled to fit a square of `side` pixels."""
     small = picture.copy()
     small.thumbnail((side, side))
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=90, lossless=max(small.size) <= 128)
-    address = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
-    st.html(
-        f'<figure class="cnn-boxed"><img src="{address}" alt="{escape(caption, quote=True)}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def strip(images: Pixels, columns: int, gap: int = 2) -> Pixels:

@@ -1,11 +1,16 @@
 """Evaluate, Feature maps and Classify, on finished runs and without any."""
 
+import base64
 import io
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
+from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.library import open_dataset
 from cnn_core.recipe import Recipe
@@ -158,7 +163,7 @@ def test_sample_images_are_classified_until_there_is_an_upload(open_page: Open, 
     run(page)
     assert "cat.png" in text(page)
     assert text(page).count(BARS) == 1
-    assert text(page).count('class="cnn-boxed"') == len(page.image) == 1  # the picture, and what the network sees
+    assert page_steps(page) == [["1 · the picture, 40 × 40 pixels.", "2 · centre square, 8×8, grey"]]
 
 
 def test_a_bad_file_is_named_and_the_others_still_work(open_page: Open, runs: list[str]) -> None:
@@ -184,12 +189,108 @@ def test_too_many_files_at_once(open_page: Open, runs: list[str], monkeypatch: p
     assert text(page).count(BARS) == 2
 
 
-def test_a_picture_can_be_inverted(open_page: Open, runs: list[str]) -> None:
+def page_steps(page: AppTest) -> list[list[str]]:
+    """What is written below the images of each upload, on its way to the network."""
+    ways = re.findall(r'cnn-steps">(.*?)</div>', text(page))
+    return [re.findall(r"<figcaption>([^<]*)", way) for way in ways]
+
+
+def page_arrays(page: AppTest) -> list[np.ndarray]:
+    """The images of the uploads' steps, decoded."""
+    ways = " ".join(re.findall(r'cnn-steps">(.*?)</div>', text(page)))
+    found = re.findall(r'src="data:image/[a-z]+;base64,([^"]+)"', ways)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) for data in found]
+
+
+def grey_png(values: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def digit(position: int = 0, inverted: bool = False) -> bytes:
+    """A test image of the digits as a file."""
+    dataset = open_dataset("digits")
+    values = np.asarray(dataset.images[dataset.splits["test"][position], 0])
+    return grey_png(255 - values if inverted else values)
+
+
+def upload(page: AppTest, **files: bytes) -> AppTest:
+    page.file_uploader[0].set_value([(f"{name}.png", data, "image/png") for name, data in files.items()])
+    return run(page)
+
+
+def test_a_white_background_proposes_to_invert_and_one_click_does(open_page: Open, runs: list[str]) -> None:
+    page = upload(open_page("classify", run=runs[1]), paper=digit(inverted=True), screen=digit())
+    assert "paper\\.png** has a light background; the training images have a dark one" in raw(page)
+    before = text(page).split(BARS)[1:]
+    page.button(key="invert-them").click()
+    run(page)
+    assert query(page)["invert"] == "match"
+    paper, screen = page_steps(page)
+    assert paper == ["1 · the picture, 8 × 8 pixels.", "2 · centre square, 8×8, grey", "3 · inverted"]
+    assert screen == paper[:2]
+    after = text(page).split(BARS)[1:]
+    assert after[0] != before[0]
+    assert after[1].split("</div>")[0] == before[1].split("</div>")[0]
+    assert after[0].split("</div>")[0] == after[1].split("</div>")[0]  # the same digit, the same answer
+    assert not [button for button in page.button if button.key == "invert-them"]
+
+
+def test_the_steps_show_what_the_network_gets(open_page: Open, runs: list[str]) -> None:
+    page = upload(open_page("classify", invert="all"), digit=digit(3))
+    whole, fitted, inverted = page_arrays(page)
+    dataset = open_dataset("digits")
+    expected = np.asarray(dataset.images[dataset.splits["test"][3], 0])
+    assert (whole == expected[..., None]).all()
+    assert (fitted == expected).all()
+    assert (inverted == 255 - expected).all()
+    assert text(page).count("the network gets this") == 1
+
+
+def test_a_long_picture_takes_no_more_room_than_another(open_page: Open, runs: list[str]) -> None:
+    page = upload(open_page("classify"), long=grey_png(np.full((2000, 60), 200, np.uint8)))
+    assert page_arrays(page)[0].shape[:2] == (320, 10)
+    assert 'class="cnn-boxed"' in text(page)  # in a square
+
+
+def test_a_flat_grey_is_unlike_the_training_images_and_a_digit_is_not(open_page: Open, runs: list[str]) -> None:
+    page = upload(open_page("classify", run=runs[1]), flat=grey_png(np.full((60, 60), 128, np.uint8)))
+    assert ["Unlike the training images" in message.value for message in page.warning] == [True]
+    assert "further from them than 100.0% of 153 validation images" in page.warning[0].value
+    page = upload(open_page("classify", run=runs[1]), digit=digit(3))
+    assert not page.warning
+    assert "Like the training images: further from them than" in text(page)
+
+
+def test_without_its_data_set_a_run_still_classifies(open_page: Open, runs: list[str], home: Path) -> None:
+    shutil.rmtree(home / "datasets")
+    (home / "datasets").write_text("no folder: nothing can be imported here")
     page = open_page("classify")
-    page.file_uploader[0].set_value([("cat.png", png(), "image/png")])
-    before = text(run(page)).split(BARS)[1]
-    page.toggle[0].set_value(True)
-    assert text(run(page)).split(BARS)[1] != before
+    assert len(page.error) == 1
+    upload(page, digit=digit_of_scikit_learn())
+    assert text(page).count(BARS) == 1
+    assert not page.warning
+
+
+def digit_of_scikit_learn() -> bytes:
+    return grey_png(np.rint(load_digits().images[0] * (255 / 16)).astype(np.uint8))
+
+
+def raw(page: AppTest) -> str:
+    return " ".join(part.value for part in page.markdown)
+
+
+def test_feature_maps_of_an_upload_follow_the_same_choice(open_page: Open, runs: list[str]) -> None:
+    page = open_page("feature_maps", run=runs[1], invert="match")
+    page.segmented_control[0].set_value("A file")
+    upload(run(page), paper=digit(inverted=True))
+    assert page.segmented_control(key="choice:invert").value == "match"
+    inverted = text(page).split(BARS)[1].split("</div>")[0]
+    assert "Like the training images" in text(page)
+    page.segmented_control(key="choice:invert").set_value("no")
+    assert text(run(page)).split(BARS)[1].split("</div>")[0] != inverted
+    assert any("Unlike the training images" in message.value for message in page.warning)
 
 
 def test_classify_says_how_deep_values_were_scaled(open_page: Open, runs: list[str]) -> None:
