@@ -27,7 +27,9 @@ LIGHT = (
     "cnn_core.data.library", "cnn_core.data.explore.statistics", "cnn_core.models.summary",
     "cnn_core.data.incoming.archive", "cnn_core.data.incoming.layout", "cnn_core.jobs.imports",
     "cnn_core.data.explore.duplicates", "cnn_core.data.explore.embedding", "cnn_core.evaluation.label_mistakes",
-    "cnn_core.evaluation.metrics", "cnn_core.evaluation.coach", "cnn_core.training.outlook", "cnn_core.inspection.montage",
+    "cnn_core.evaluation.novelty", "cnn_core.data.explore.background",
+    "cnn_core.evaluation.metrics", "cnn_core.evaluation.coach", "cnn_core.training.outlook",
+    "cnn_core.inspection.montage",
 )  # fmt: skip
 FILES = [ROOT / "app.py", *sorted((ROOT / "cnn_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
 

@@ -25,6 +25,21 @@ class Novelty:
     Each feature is divided by its standard deviation over the training images. The distance between two images is the
     root of the squared difference of their features, meaned over the features of each layer and added over the layers;
     the distance of an image is the one to its fifth nearest training image.
+
+    Chosen by the area under the ROC curve between test images and others; the least of four networks (simple_cnn and
+    compact_resnet, on the digits and on the Fashion-MNIST sample):
+
+        flat grey  noise  inverted  other data set
+        1.00       1.00   1.00      0.95            this
+        0.99       1.00   1.00      0.92            the same features, Mahalanobis distance from the mean
+        0.72       1.00   1.00      0.85            pixels, fifth neighbour
+        0.96       0.88   0.97      0.89            input of the last layer scaled to length 1, fifth neighbour
+        0.89       0.92   0.96      0.88            input of the last layer, Mahalanobis distance from the class means
+        0.88       0.87   0.90      0.89            energy of the logits (Liu, Wang, Owens and Li 2020)
+        0.83       0.90   0.81      0.86            greatest probability
+
+    At LEVEL it marks every flat grey, noise and inverted image, and of the other data set 79%, 96%, 100% and 100%; by
+    mistake 6% of 1,000 test images of clothes, and 5% and 6% of 270 digits.
     """
 
     reference: NDArray[np.float32]  # (R, F'): features of the training images, without the constant ones
