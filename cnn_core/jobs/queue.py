@@ -30,11 +30,13 @@ def command(run_id: str, verb: str, value: float | None = None) -> None:
     """Pause, resume or stop a run, or set its learning rate to `value`.
 
     A pause frees the worker for the next in the queue; a resumed run queues again and goes on where it was.
-    Raises PlaygroundError when the run is not in a state for it, UnknownNameError for an unknown run.
+    Raises PlaygroundError when the run is not in a state for it or its recipe cannot be read, UnknownNameError for an unknown run.
     """
     if verb not in VERBS:
         raise PlaygroundError(f"There is no command {verb!r}. Known: {', '.join(VERBS)}.")
     run, runs = store().get(run_id), store()
+    if verb == "resume":
+        _ = run.recipe  # one that cannot be read cannot be trained
     if verb == "learning_rate" and not (value and math.isfinite(value) and 0 < value <= 10):
         raise PlaygroundError("The learning rate has to be a number above 0 and at most 10.")
     if verb == "resume":

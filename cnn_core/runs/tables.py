@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 from pydantic import ValidationError
@@ -78,6 +79,11 @@ class Run(Base):
             return Recipe.model_validate_json(self.recipe_json)
         except ValidationError:
             return None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs its recipe asks for; where that cannot be read, those it has begun."""
+        return self.known_recipe.training.epochs if self.known_recipe else max(1, math.ceil(self.epoch))
 
     @property
     def live(self) -> bool:

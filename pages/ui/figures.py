@@ -61,7 +61,7 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
         "label": {"show": True, "position": BEST_LABEL[quantity], "formatter": "best", "color": colour},
         "data": [{"coord": point} for point in validation if run.best_epoch == round(point[0], 3)],
     }
-    return _frame(quantity, run.recipe.training.epochs) | {
+    return _frame(quantity, run.epochs) | {
         "series": [
             _line("Training, each report", raw, colour, width=1, opacity=0.2),
             _line("Training", mean, colour, opacity=0.55),
@@ -86,7 +86,7 @@ def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity:
         )
         marks = _rate_marks(records[run.id], colour)
         series.append(_line(run.name, validation, colour, dots=True, dash=dash) | {"markLine": marks})
-    option = _frame(quantity, max((run.recipe.training.epochs for run in runs), default=1))
+    option = _frame(quantity, max((run.epochs for run in runs), default=1))
     return option | {
         "series": series,
         "tooltip": {"trigger": "item", "valueFormatter": QUANTITIES[quantity][1]},

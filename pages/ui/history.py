@@ -19,6 +19,7 @@ from pages.ui.layout import links
 from pages.ui.recipe_address import CHOICES
 
 MOST_COMPARED = 8
+UNREADABLE = "The recipe cannot be read"
 BEST = "background-color: rgba(37, 99, 235, 0.16); font-weight: 600"
 Row = tuple[
     str, Callable[[Run], float | None], Callable[[float], str], bool | None
@@ -104,6 +105,9 @@ def results(runs: Sequence[Run]) -> None:
 
 def recipe_differences(runs: Sequence[Run]) -> None:
     """The fields in which the recipes differ, and what else the results depend on and differs."""
+    if unread := [run.name for run in runs if not run.known_recipe]:
+        st.caption(plain(f"Cannot be compared, because a recipe cannot be read: {', '.join(unread)}."))
+        return
     differing = {name for run in runs[1:] for name, _, _ in diff(runs[0].recipe, run.recipe)}
     flat = [run.recipe.flat() for run in runs]
     rows = {words.label(name): [_shown(name, values[name]) for values in flat] for name in flat[0] if name in differing}
@@ -116,14 +120,15 @@ def recipe_differences(runs: Sequence[Run]) -> None:
 
 
 def _row(run: Run) -> dict[str, Any]:
+    recipe = run.known_recipe
     return {
         "": "●",
         "Name": run.name,
         "Status": run.status,
         "Test accuracy": run.test_accuracy,
         "Validation accuracy": run.validation_accuracy,
-        "Network": _shown("network.preset", run.recipe.network.preset),
-        "Data": _shown("data.dataset", run.recipe.data.dataset),
+        "Network": _shown("network.preset", recipe.network.preset) if recipe else UNREADABLE,
+        "Data": _shown("data.dataset", recipe.data.dataset) if recipe else UNREADABLE,
         "Epoch": run.epoch,
         "Time": words.duration(run.seconds) if run.seconds else "–",
         "Started": pd.Timestamp(run.created, unit="s", tz="UTC"),

@@ -127,7 +127,7 @@ def _head(run: Run) -> None:
         if run.steps:
             done = run.step / run.steps
             left = f" · {words.duration(run.remaining)} left" if run.status == "running" and run.remaining else ""
-            st.progress(min(1.0, done), f"Epoch {run.epoch:.1f} of {run.recipe.training.epochs}{left}")
+            st.progress(min(1.0, done), f"Epoch {run.epoch:.1f} of {run.epochs}{left}")
             figures.facts(_facts(run))
             st.caption(f"On {plain(', '.join(filter(None, (run.device, run.precision))))}")
 

@@ -25,7 +25,7 @@ WITH_WEIGHTS = ("finished", "stopped", "paused", "interrupted", "running")
 
 def require_runs(statuses: Sequence[str] = TESTED) -> dict[str, Run]:
     """Runs that have got this far, the newest first. Ends the page with a picture and a way on when there is none."""
-    runs = {run.id: run for run in store().runs() if run.status in statuses and run.best_epoch}
+    runs = {run.id: run for run in store().runs() if run.status in statuses and run.best_epoch and run.known_recipe}
     if not runs:
         if wanted := address.asked("run"):
             _explain(wanted)
@@ -37,7 +37,9 @@ def require_runs(statuses: Sequence[str] = TESTED) -> dict[str, Run]:
 def learned_from(dataset: str) -> list[Run]:
     """Tested runs that learned from a data set, the newest first."""
     return [
-        run for run in store().runs() if run.status in TESTED and run.best_epoch and run.recipe.data.dataset == dataset
+        run
+        for run in store().runs()
+        if run.status in TESTED and run.best_epoch and run.known_recipe and run.known_recipe.data.dataset == dataset
     ]
 
 
@@ -136,15 +138,18 @@ def _redraw_on_change(drawn: dict[str, tuple[str, str]]) -> None:
 
 def summary(run: Run) -> str:
     """How far and how good, in a few words."""
+    if not run.known_recipe:
+        return "Its recipe cannot be read: it is damaged or of another version"
     if run.test_accuracy is not None:
         return f"{words.percent(run.test_accuracy, 2)} on test images in {words.duration(run.seconds)}"
-    return f"epoch {run.epoch:.1f} of {run.recipe.training.epochs}"
+    return f"epoch {run.epoch:.1f} of {run.epochs}"
 
 
 def _explain(run_id: str) -> None:
     """Say why the run of the address, or one on show that still learns, cannot be shown here; another one is."""
     with spoken():
         run = store().get(run_id)
+        _ = run.recipe  # where it cannot be read, that is why
         if address.asked("run") or run.live:
             say(f"{run.name} is {run.status} and has nothing to show here yet.")
 
