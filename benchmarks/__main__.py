@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.row import Row
 
-GROUPS = ("throughput", "accuracy", "watching", "start", "data", "drawing", "store")
+GROUPS = ("throughput", "accuracy", "watching", "start", "data", "uploads", "drawing", "store")
 
 
 def main() -> None:

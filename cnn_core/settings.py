@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     upload_megabytes: int = Field(20, ge=1, le=2000, description="Largest single picture accepted, in MB.")
     upload_files: int = Field(64, ge=1, le=10000, description="Most pictures accepted at once.")
     upload_megapixels: int = Field(50, ge=1, le=1000, description="Largest picture accepted, in million pixels.")
+    visitor_megabytes: int = Field(
+        2000, ge=1, description="Most that one visitor (a browser's session) may have waiting for an import, in MB."
+    )
     decode_megabytes: int = Field(
         500, ge=10, description="Memory for all pictures a process decodes at the same time, in MB."
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cnn_core.data.incoming.layout import Layout
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.imports import cancel_import, import_state
 from cnn_core.settings import settings
-from pages.ui import address, by_hand, words
+from pages.ui import address, by_hand, folder_upload, spool, words
 from pages.ui.errors import plain, say, spoken
-from pages.ui.pictures import TYPES
 
 WAYS = {"archive": "Zip or tar", "folder": "Folder", "by_hand": "Class by class", "server": "On the server"}
+FULL = "bring:full"  # why the last upload was not taken
 ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
 
 
@@ -32,7 +33,7 @@ def tray_on_show() -> Tray | None:
 
 def _new(way: str) -> Tray:
     """A new tray that the address names from now on."""
-    tray = Tray.new(way)
+    tray = Tray.new(way, spool.visitor())
     address.put(tray=tray.token)
     return tray
 
@@ -61,29 +62,51 @@ def collect(tray: Tray | None) -> Tray | None:
 
 
 def _archive(tray: Tray | None) -> Tray | None:
-    file = st.file_uploader("A zip or tar with one folder a class", type=ARCHIVES, key="archive")
+    file = st.file_uploader("A zip or tar with one folder a class", type=ARCHIVES, key=spool.key("archive"))
     with st.expander("The classes are in a table instead", icon=":material/table:"):
         table = st.file_uploader("CSV with the columns filename,label", type=["csv", "tsv", "txt"], key="labels")
-    if file and _is_new(file.file_id, "archive"):
-        tray = _new("archive")
-        tray.put_archive(file.name, file.getvalue())
-    if tray and table and _is_new(file.file_id + table.file_id if file else table.file_id, "labels"):
+    if file:
+        _lay("archive", "archive", file)
+    if tray and table and _is_new(f"{tray.token}:{table.file_id}", "labels"):
         tray.put_labels(table.getvalue())
     if tray and not table and st.session_state.pop("bring:labels", None):
         tray.put_labels(None)
-    return tray
+    return _arrived(tray)
 
 
 def _folder(tray: Tray | None) -> Tray | None:
-    files = st.file_uploader(
-        "A folder that holds one folder a class", type=TYPES, accept_multiple_files="directory", key="directory",
-        max_upload_size=settings().upload_megabytes,
-    )  # fmt: skip
-    if files and _is_new(",".join(file.file_id for file in files), "directory"):
-        tray = _new("folder")
-        with st.spinner("Taking the pictures …"):
-            for refused in tray.add((file.name, file.getvalue()) for file in files):
-                say(refused)
+    if file := folder_upload.folder_upload():
+        _lay("folder", folder_upload.NAME, file)
+    return _arrived(tray)
+
+
+def _lay(way: str, widget: str, file: UploadedFile) -> None:
+    """Put an archive on a tray's disk and out of the server's memory, and draw the page anew."""
+    tray = Tray.new(way, spool.visitor())
+    try:
+        tray.put_archive(file.name, file.getbuffer())
+        address.put(tray=tray.token)
+        st.session_state.pop(FULL, None)
+    except PlaygroundError as error:
+        tray.clear()
+        st.session_state[FULL] = str(error)
+    spool.release(widget, [file])
+    st.rerun()
+
+
+def _arrived(tray: Tray | None) -> Tray | None:
+    """What lies here in a line, for the widget is empty again; and why the last upload does not."""
+    if problem := st.session_state.get(FULL):
+        say(problem)
+        if st.button("Remove what waits", icon=":material/delete:", key="remove-waiting"):
+            del st.session_state[FULL]
+            for waiting in Tray.waiting(spool.visitor()):
+                if not ((state := import_state(waiting)) and state.busy):
+                    waiting.clear()
+            address.put(tray=None)
+            st.rerun()
+    if tray and tray.title:
+        st.caption(plain(f"{tray.title} is here, {tray.size / 1e6:,.1f} MB. Another one takes its place."))
     return tray
 
 
@@ -163,7 +186,7 @@ def another(done: Tray | None) -> None:
     if st.button("Bring more", icon=":material/add:", key="another-import"):
         if done:
             done.clear()
-            for way in ("archive", "directory", "labels", "server"):
+            for way in ("labels", "server", "full"):
                 st.session_state.pop(f"bring:{way}", None)
             address.put(tray=None)
         address.put(report=None)

@@ -9,7 +9,7 @@ from cnn_core.data.decode import decode, fit
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import ImageError
 from cnn_core.settings import settings
-from pages.ui import words
+from pages.ui import spool, words
 from pages.ui.errors import plain, spoken
 from pages.ui.pictures import TYPES, data_uri, pixels
 
@@ -54,7 +54,8 @@ def _card(tray: Tray, number: int, name: str) -> None:
         )  # fmt: skip
     if files:
         _take(tray, name, [(file.name, file.getvalue()) for file in files])
-        st.session_state[f"turn:{key}"] = turn + 1  # an emptied widget: what it held lies on the tray
+        spool.forget(files)  # what the widget held lies on the tray
+        st.session_state[f"turn:{key}"] = turn + 1  # an emptied one
         st.rerun()
     for problem in st.session_state.pop(f"problems:{name}", []):
         st.error(plain(problem), icon=":material/error:")

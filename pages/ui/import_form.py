@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnn_core.data.incoming.import_spec import ImportSpec
+from cnn_core.data.incoming.import_spec import READING, ImportSpec
 from cnn_core.data.incoming.layout import Layout
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.data.shelf import free_name, own_datasets
@@ -28,7 +28,7 @@ def choices(tray: Tray) -> ImportSpec:
     )  # fmt: skip
     spec = spec_of(tray)
     taken_over = ("size", "fit", "colour", "copies") if st.session_state["choice:onto"] else ()
-    fields = {name: field for name, field in ImportSpec.model_fields.items() if name not in taken_over}
+    fields = {name: field for name, field in ImportSpec.model_fields.items() if name not in (*taken_over, *READING)}
     for name, field in fields.items():
         if not noted(field, "advanced"):
             forms.widget(f"choice:{name}", name, field, getattr(spec, name), _chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -45,8 +46,11 @@ class Tray:
         self._list: dict[str, Any] = json.loads((self.folder / LIST).read_text("utf-8"))
 
     @classmethod
-    def new(cls, way: str = "") -> Tray:
-        """An empty tray for what arrives in one way; those that nobody came back to are cleared away."""
+    def new(cls, way: str = "", visitor: str = "") -> Tray:
+        """An empty tray for what arrives in one way; those that nobody came back to are cleared away.
+
+        `visitor` is who brings it: all trays of one together hold at most `visitor_megabytes`, "" has no limit.
+        """
         token = secrets.token_hex(8)
         everything = cls._folder(token).parent
         everything.mkdir(parents=True, exist_ok=True)
@@ -54,14 +58,34 @@ class Tray:
             if (folder / LIST).is_file() and time.time() - (folder / LIST).stat().st_mtime > STALE:
                 shutil.rmtree(folder, ignore_errors=True)
         cls._folder(token).mkdir()
-        (cls._folder(token) / LIST).write_text(json.dumps({"way": way, "files": [], "classes": []}))
+        (cls._folder(token) / LIST).write_text(json.dumps({"way": way, "visitor": visitor, "files": [], "classes": []}))
         return cls(token)
+
+    @classmethod
+    def waiting(cls, visitor: str) -> list[Tray]:
+        """The trays of a visitor."""
+        folders = [path.parent for path in cls._folder("").glob(f"*/{LIST}")] if visitor else []
+        trays = []
+        for folder in folders:
+            with contextlib.suppress(PlaygroundError, OSError, ValueError):  # cleared away meanwhile
+                trays.append(cls(folder.name))
+        return [tray for tray in trays if tray._list.get("visitor") == visitor]
 
     @staticmethod
     def _folder(token: str) -> Path:
         return settings().home / "trays" / token
 
     # What lies on it
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(entry.stat().st_size for entry in os.scandir(self.folder) if entry.is_file())
+
+    def _room(self) -> int:
+        """Bytes that its visitor may still bring."""
+        visitor = str(self._list.get("visitor", ""))
+        return settings().visitor_megabytes * 1_000_000 - sum(tray.size for tray in Tray.waiting(visitor))
 
     @property
     def way(self) -> str:
@@ -107,13 +131,16 @@ class Tray:
         """Lay down pictures; the folder in a path is its class. Returns a sentence for each that has no room."""
         limits, refused = settings(), []
         slips = self.slips
-        taken, size = {slip.path for slip in slips}, sum(slip.size for slip in slips)
+        taken, size, room = {slip.path for slip in slips}, sum(slip.size for slip in slips), self._room()
         for path, data in files:
             if len(data) > limits.upload_megabytes * 1_000_000:
                 refused.append(f"{shown_name(path)} has more than {limits.upload_megabytes} MB. Save it smaller.")
                 continue
             if len(taken) >= limits.import_files or size + len(data) > limits.import_megabytes * 1_000_000:
                 refused.append(f"{shown_name(path)} is one too many for one data set here.")
+                continue
+            if (room := room - len(data)) < 0:
+                refused.append(f"{shown_name(path)}: {self._full()}")
                 continue
             kept = secrets.token_hex(8)
             (self.folder / kept).write_bytes(data)
@@ -151,8 +178,10 @@ class Tray:
         self._list["files"] = [slip for slip in self._list["files"] if slip["kept"] != kept]
         self._write()
 
-    def put_archive(self, name: str, data: bytes) -> None:
-        """Lay down a zip or tar in place of the one before."""
+    def put_archive(self, name: str, data: bytes | memoryview) -> None:
+        """Lay down a zip or tar in place of the one before. Raises PlaygroundError when its visitor has no room."""
+        if len(data) > self._room():
+            raise PlaygroundError(f"{shown_name(name)} has {len(data) / 1e6:,.1f} MB. {self._full()}")
         (self.folder / "archive").write_bytes(data)
         self._list["title"] = Path(shown_name(name)).name.split(".")[0]
         self._forget_reading()
@@ -202,6 +231,10 @@ class Tray:
     def _labels(self) -> bytes | None:
         labels = self.folder / "labels"
         return labels.read_bytes() if labels.is_file() else None
+
+    def _full(self) -> str:
+        most = settings().visitor_megabytes
+        return f"At most {most:,} MB of one visitor wait here at a time. Import or remove what waits, then try again."
 
     def _forget_reading(self) -> None:
         """How to read other files is another choice."""
