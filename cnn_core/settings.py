@@ -51,7 +51,9 @@ class Settings(BaseSettings):
         pattern=rf"^{DEVICE}(,{DEVICE})*$",
         description="Devices to train on, comma separated: auto, cpu, cuda:0, mps.",
     )
-    threads: int = Field(0, ge=0, le=1024, description="CPU threads of a worker, at most its cores; 0 means one per core.")
+    threads: int = Field(
+        0, ge=0, le=1024, description="CPU threads of a worker, at most its cores; 0 means one per core."
+    )
     upload_megabytes: int = Field(20, ge=1, le=2000, description="Largest single picture accepted, in MB.")
     upload_files: int = Field(64, ge=1, le=10000, description="Most pictures accepted at once.")
     upload_megapixels: int = Field(50, ge=1, le=1000, description="Largest picture accepted, in million pixels.")

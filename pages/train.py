@@ -9,7 +9,7 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from cnn_core.training.plan import check, input_of
-from pages.ui import address, layout, live, runs, words
+from pages.ui import address, layout, live, runs, smaller_batch, words
 from pages.ui.errors import plain, say
 from pages.ui.network import network_picture, network_sentence, network_table
 from pages.ui.recipe_address import forget, recipe_asked, recipe_shown
@@ -72,6 +72,7 @@ with results:
     if run:
         live.watch(run)  # before the form: a person waits for the first point
         live.controls(run)
+        smaller_batch.offer(run)
         live.after(run)
     else:
         runs.watch()

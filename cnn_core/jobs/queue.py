@@ -30,7 +30,7 @@ def command(run_id: str, verb: str, value: float | None = None) -> None:
     """Pause, resume or stop a run, or set its learning rate to `value`.
 
     A pause frees the worker for the next in the queue; a resumed run queues again and goes on where it was.
-    Raises PlaygroundError when the run is not in a state for it or its recipe cannot be read, UnknownNameError for an unknown run.
+    Raises PlaygroundError when the run is not in a state for it or cannot be read, UnknownNameError for an unknown one.
     """
     if verb not in VERBS:
         raise PlaygroundError(f"There is no command {verb!r}. Known: {', '.join(VERBS)}.")

@@ -30,10 +30,15 @@ def recipe_shown(run: Run | None) -> Recipe:
             query = st.query_params.to_dict()
             base = _base(query.get("data.dataset"), query.get("network.preset"))
             return _readable(Recipe.from_query(query, base))
-        return _without_own_layers(run.recipe) if run else starting_recipe()
+        return recipe_of(run) if run else starting_recipe()
     except PlaygroundError as error:
         say(error)
         return starting_recipe()
+
+
+def recipe_of(run: Run) -> Recipe:
+    """A run's recipe as the form shows it. Raises RecipeError when it cannot be read."""
+    return _without_own_layers(run.recipe)
 
 
 def recipe_asked() -> bool:

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.sources import BUILT_IN, dataset_sources
 from cnn_core.jobs.queue import submit
+from cnn_core.jobs.slot import TROUBLE, Slot
 from cnn_core.models.presets import network_presets
 from cnn_core.recipe import Recipe, fields
 from cnn_core.runs.store import store
@@ -260,3 +261,14 @@ def test_any_valid_value_can_be_shown(open_page: Open, name: str, value: float) 
     page = open_page("train", **choices)
     assert recipe_of(page).flat()[name] == value
     assert not page.error
+
+
+def test_a_worker_that_does_not_start_is_said_with_its_log(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = submit(digits_recipe("simple_cnn", 1))
+    assert "torch is being loaded" in text(open_page("train", run=run_id))
+    slot = Slot(0, "cpu")
+    slot._failures = TROUBLE
+    monkeypatch.setattr("pages.ui.live.trouble", lambda: slot.trouble)
+    shown = text(open_page("train", run=run_id))
+    assert "The worker does not start" in shown
+    assert "worker-0.log" in shown
