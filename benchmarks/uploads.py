@@ -1,4 +1,4 @@
-"""Uploads in a real Chromium: a folder of 2,000 pictures until its classes are shown, and what a zip leaves in memory."""
+"""Uploads in Chromium: a folder of 2,000 images until its classes are shown, and what a zip leaves in memory."""
 
 from __future__ import annotations
 
