@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnn_core.runs.store import store
-from pages.ui import figures, history, layout
+from pages.ui import figures, history, layout, results
 from pages.ui.curves import Record
 from pages.ui.runs import keep_on_show, watch
 
@@ -25,8 +25,8 @@ if compared:
         st.caption("The latest finished runs; tick others above.")
     records = {run.id: Record(store().metrics(run.id), store().changes(run.id)) for run in compared}
     figures.compare_curves(records, compared)
-    with layout.card("Results", "The best value of each row is marked; differences are to the first run."):
-        history.results(compared)
+    with layout.card("Results", results.RULE):
+        results.table(compared)
     if len(compared) > 1:
         with layout.card("What differs in their recipes"):
             history.recipe_differences(compared)

@@ -47,7 +47,7 @@ def start(recipe: Recipe, works: bool) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**{plain(name_of(recipe))}**: {words.count(training.epochs, 'epoch')} in batches of "
-            f"{training.batch_size}, {words.option(training.optimiser)} at {training.learning_rate:g}"
+            f"{training.batch_size}, {words.option(training.optimiser)} at {words.value(training.learning_rate)}"
         )
         if st.button("Train", icon=":material/play_arrow:", type="primary", disabled=not works, key="train"):
             run_id = submit(recipe)

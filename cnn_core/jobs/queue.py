@@ -6,7 +6,7 @@ import math
 
 from cnn_core.data.sources import dataset_sources
 from cnn_core.errors import PlaygroundError
-from cnn_core.models.presets import network_presets
+from cnn_core.models.presets import title_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
@@ -22,8 +22,7 @@ def submit(recipe: Recipe, name: str = "") -> str:
 
 def name_of(recipe: Recipe) -> str:
     """A run's name until a person gives it a better one."""
-    network = network_presets.get(recipe.network.preset).title if recipe.network.preset else "Own network"
-    return f"{network} · {dataset_sources.get(recipe.data.dataset).title}"
+    return f"{title_of(recipe.network)} · {dataset_sources.get(recipe.data.dataset).title}"
 
 
 def command(run_id: str, verb: str, value: float | None = None) -> None:

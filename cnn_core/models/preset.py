@@ -40,5 +40,20 @@ def layers_of(network: NetworkSpec) -> Layers:
     return network.layers or network_presets.get(network.preset).layers
 
 
+def has_own_layers(network: NetworkSpec) -> bool:
+    """Whether a network's layers are written out and are not just its preset's."""
+    known = network.preset in network_presets
+    return bool(network.layers) and not (known and network.layers == network_presets.get(network.preset).layers)
+
+
+def title_of(network: NetworkSpec) -> str:
+    """The preset's title, or that the layers are a person's own and which preset they began as."""
+    known = network.preset in network_presets
+    title = network_presets.get(network.preset).title if known else network.preset
+    if not has_own_layers(network):
+        return title or "Own network"
+    return f"Own network (from {title})" if title else "Own network"
+
+
 def add(preset: NetworkPreset) -> None:
     network_presets.add(preset.name, preset)

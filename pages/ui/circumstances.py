@@ -9,7 +9,7 @@ from cnn_core.errors import PlaygroundError
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Change, Run
-from pages.ui.words import label
+from pages.ui.words import label, significant
 
 UNKNOWN = "–"
 SAME = (
@@ -28,7 +28,7 @@ def circumstances(run: Run) -> dict[str, str]:
         "Arithmetic": run.precision or UNKNOWN,
         "Instruction set": str(plan.get("instructions", UNKNOWN)),
         "PyTorch": str(plan.get("torch", UNKNOWN)),
-        "Trained": "To the end" if run.status == "finished" else f"{run.epoch:.3g} epochs, {run.status}",
+        "Trained": "To the end" if run.status == "finished" else f"{significant(run.epoch, 4)} epochs, {run.status}",
         "Changed by hand": "; ".join(map(change_text, store().changes(run.id))) or "Nothing",
     }
 
@@ -42,7 +42,8 @@ def differing(runs: Sequence[Run]) -> dict[str, list[str]]:
 
 def change_text(change: Change) -> str:
     """Such as "Learning rate 0.001 → 0.0005 at epoch 3.2"."""
-    return f"{label(change.name)} {change.old:.3g} → {change.new:.3g} at epoch {change.epoch:.3g}"
+    old, new, epoch = significant(change.old), significant(change.new), significant(change.epoch, 4)
+    return f"{label(change.name)} {old} → {new} at epoch {epoch}"
 
 
 def _plan(run: Run) -> dict[str, Any]:

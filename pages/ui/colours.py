@@ -25,7 +25,12 @@ def palette() -> list[str]:
     return list(st.get_option("theme.chartCategoricalColors"))
 
 
+def run_palette() -> list[str]:
+    """The colours that runs have."""
+    return [colour for colour in palette() if colour != DULL]
+
+
 def run_colour(run: Run) -> str:
     """Made from the run's number, so it is the same on every page, in every browser, and after others are deleted."""
-    colours = [colour for colour in palette() if colour != DULL]
+    colours = run_palette()
     return colours[(run.number - 1) % len(colours)]

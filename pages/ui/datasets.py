@@ -70,7 +70,7 @@ def fetch(source: DatasetSource) -> None:
         if folder:
             st.markdown(f"Its files are on this computer, in {plain(str(folder))}. Nothing is downloaded.")
         else:
-            st.markdown(f"It is downloaded once, {source.download_megabytes:,} MB, from {_host(source)}.")
+            st.markdown(f"It is downloaded once, {words.size(source.download_megabytes * 1e6)}, from {_host(source)}.")
         if error := preparation_error(source.name):
             say(error)
         busy = preparing(source.name) or preparation(source.name) is not None
@@ -104,7 +104,7 @@ def all_sources() -> None:
 def _download(source: DatasetSource) -> str:
     if not source.download_megabytes:
         return "comes with it"
-    return "on this computer" if source.found(settings().downloads) else f"{source.download_megabytes:,} MB"
+    return "on this computer" if source.found(settings().downloads) else words.size(source.download_megabytes * 1e6)
 
 
 def _progress(name: str) -> None:

@@ -11,10 +11,11 @@ import streamlit as st
 
 from cnn_core.runs.tables import Run
 from pages.ui.colours import GREY, RIGHT, WRONG, palette, run_colour
+from pages.ui.comparing import labels, line_styles
 from pages.ui.curves import Points, Record, curves
 from pages.ui.errors import plotly_text
 from pages.ui.pictures import svg_uri
-from pages.ui.words import label
+from pages.ui.words import label, significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ def run_curves(run: Run, options: Mapping[str, Option]) -> None:
 
 def compare_curves(records: Mapping[str, Record], runs: Sequence[Run]) -> None:
     """The curves of several runs on the same axes, each run in its colour."""
+    _key(runs)
     for place, quantity in zip(st.columns(2), QUANTITIES, strict=True):
         with place, st.container(border=True):
             st.markdown(f"**{label(quantity)}**", help=HELP[quantity])
@@ -73,25 +75,31 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
 
 
 def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity: str) -> Option:
-    """ECharts option; a second run of the same colour is dashed."""
+    """ECharts option; colours, dashes and names are those of the key above the charts."""
     series: list[Option] = []
-    seen: list[str] = []
+    styles, names = line_styles(runs), labels(runs)
     for run in runs:
         _, mean, validation = (_scaled(points, quantity) for points in curves(records[run.id], quantity))
-        colour = run_colour(run)
-        dash = ("solid", "dashed", "dotted")[min(seen.count(colour), 2)]
-        seen.append(colour)
-        series.append(
-            _line(f"{run.name}, training", mean[:: max(1, len(mean) // 80)], colour, width=1, opacity=0.35, dash=dash)
-        )
+        name, (colour, dash) = names[run.id], styles[run.id]
+        series.append(_line(name, mean[:: max(1, len(mean) // 80)], colour, width=1, opacity=0.35, dash=dash))
         marks = _rate_marks(records[run.id], colour)
-        series.append(_line(run.name, validation, colour, dots=True, dash=dash) | {"markLine": marks})
+        series.append(_line(name, validation, colour, dots=True, dash=dash) | {"markLine": marks})
     option = _frame(quantity, max((run.epochs for run in runs), default=1))
     return option | {
         "series": series,
+        "grid": option["grid"] | {"top": 14},
         "tooltip": {"trigger": "item", "valueFormatter": QUANTITIES[quantity][1]},
-        "legend": {"data": [run.name for run in runs], "type": "scroll", "top": 0, "left": 0},
     }
+
+
+def _key(runs: Sequence[Run]) -> None:
+    """Each run's line with its label, whole however long it is."""
+    styles, names = line_styles(runs), labels(runs)
+    items = "".join(
+        f'<span><i style="border-top:3px {styles[run.id][1]} {styles[run.id][0]}"></i>{escape(names[run.id])}</span>'
+        for run in runs
+    )
+    st.html(f'<div class="cnn-key">{items}</div>')
 
 
 def _rate_marks(record: Record, colour: str) -> Option:
@@ -102,7 +110,7 @@ def _rate_marks(record: Record, colour: str) -> Option:
         "label": {"color": colour, "position": "insideEndTop", "fontSize": 11},
         "tooltip": {"show": False},
         "data": [
-            {"xAxis": float(f"{change.epoch:.5g}"), "label": {"formatter": f"rate {change.new:.3g}"}}
+            {"xAxis": float(f"{change.epoch:.5g}"), "label": {"formatter": f"rate {significant(change.new)}"}}
             for change in record.changes[-MOST_MARKS:]
         ],
     }

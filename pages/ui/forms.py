@@ -11,7 +11,7 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from cnn_core.recipe import noted
-from pages.ui.words import label, option
+from pages.ui.words import label, option, significant
 
 Changed = Callable[[str], None]  # called with the widget's key after a person changed it
 TINY = 1e-9  # how close to an open end of a range a person can type
@@ -61,7 +61,7 @@ def _logarithmic(field: FieldInfo, value: Any, changed: Changed, shared: dict[st
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"typed:{key}"):
         st.select_slider(
             options=_with(steps, value),
-            format_func=lambda size: f"{size:g}",
+            format_func=lambda size: significant(size, 6),
             **shared | {"key": slider, "on_change": _slid, "args": (slider, key, changed)},
         )
         st.number_input(

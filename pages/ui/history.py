@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from cnn_core.jobs.queue import delete
+from cnn_core.models.presets import title_of
 from cnn_core.recipe import diff
 from cnn_core.runs.store import NAME_LENGTH, store
 from cnn_core.runs.tables import Run
 from pages.ui import address, circumstances, words
 from pages.ui.colours import run_colour
+from pages.ui.comparing import labels, line_styles
 from pages.ui.errors import plain, spoken
 from pages.ui.layout import links
 from pages.ui.recipe_address import CHOICES
 
 MOST_COMPARED = 8
 UNREADABLE = "The recipe cannot be read"
-BEST = "background-color: rgba(37, 99, 235, 0.16); font-weight: 600"
-Row = tuple[
-    str, Callable[[Run], float | None], Callable[[float], str], bool | None
-]  # name, value, text, larger is better
-ROWS: tuple[Row, ...] = (
-    ("Test accuracy", lambda run: run.test_accuracy, lambda value: f"{value * 100:.2f}%", True),
-    ("Test loss", lambda run: run.test_loss, lambda value: f"{value:.4f}", False),
-    ("Best validation loss", lambda run: run.best_validation_loss, lambda value: f"{value:.4f}", False),
-    ("Best epoch", lambda run: run.best_epoch, lambda value: f"{value:.0f}", None),
-    ("Training time", lambda run: run.seconds or None, lambda value: f"{value:.1f} s", False),
-    ("Images per second", lambda run: run.images_per_second or None, words.compact, True),
-)
 
 
 def table(runs: Sequence[Run]) -> list[Run]:
     """All runs, newest first; returns the ticked ones. Which are ticked is in the address."""
     frame = pd.DataFrame([_row(run) for run in runs])
-    colours = [f"color: {run_colour(run)}; font-size: 1.4em" for run in runs]
     wanted = address.asked("runs").split(",")
+    shown = line_styles([run for run in runs if run.id in wanted][:MOST_COMPARED] or latest_finished(runs))
+    colours = [f"color: {shown[run.id][0] if run.id in shown else run_colour(run)}; font-size: 1.4em" for run in runs]
     places = [place for place, run in enumerate(runs) if run.id in wanted]
     event = st.dataframe(
         frame.style.apply(lambda _: colours, subset=[""]),
@@ -46,6 +37,7 @@ def table(runs: Sequence[Run]) -> list[Run]:
         height=min(38 + 35 * len(runs), 420),
         column_config={
             "": st.column_config.TextColumn(width=30, help="The run's colour in every chart."),
+            "#": st.column_config.NumberColumn(width=40, help="Runs are numbered in the order they were made."),
             "Test accuracy": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
             "Validation accuracy": st.column_config.NumberColumn(format="percent"),
             "Started": st.column_config.DatetimeColumn(format="distance"),
@@ -88,34 +80,21 @@ def latest_finished(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if run.status == "finished"][:2]
 
 
-def results(runs: Sequence[Run]) -> None:
-    """One row a number, one column a run: differences to the first run, the best marked."""
-    names = _column_names(runs)
-    texts, marks = {}, {}
-    for title, value, text, larger in ROWS:
-        values = [value(run) for run in runs]
-        known = [number for number in values if number is not None]
-        best = (max if larger else min)(known) if known and larger is not None else None
-        texts[title] = [_with_delta(number, values[0], text) for number in values]
-        marks[title] = [BEST if number == best and len(known) > 1 else "" for number in values]
-    frame = pd.DataFrame.from_dict(texts, orient="index", columns=names)
-    styles = pd.DataFrame.from_dict(marks, orient="index", columns=names)
-    st.dataframe(frame.style.apply(lambda _: styles, axis=None), height="content", key="results")
-
-
 def recipe_differences(runs: Sequence[Run]) -> None:
     """The fields in which the recipes differ, and what else the results depend on and differs."""
     if unread := [run.name for run in runs if not run.known_recipe]:
         st.caption(plain(f"Cannot be compared, because a recipe cannot be read: {', '.join(unread)}."))
         return
     differing = {name for run in runs[1:] for name, _, _ in diff(runs[0].recipe, run.recipe)}
-    flat = [run.recipe.flat() for run in runs]
-    rows = {words.label(name): [_shown(name, values[name]) for values in flat] for name in flat[0] if name in differing}
+    flat = [run.recipe.flat() | {"network.preset": title_of(run.recipe.network)} for run in runs]
+    if len({values["network.preset"] for values in flat}) > 1:  # own layers of one preset and its own
+        differing.add("network.preset")
+    rows = {words.label(name): _texts(name, [values[name] for values in flat]) for name in flat[0] if name in differing}
     elsewhere = circumstances.differing(runs)
     if not differing:
         st.caption(circumstances.ELSEWHERE if elsewhere else circumstances.SAME)
     if rows := rows | elsewhere:
-        frame = pd.DataFrame(list(rows.values()), index=list(rows), columns=_column_names(runs))
+        frame = pd.DataFrame(list(rows.values()), index=list(rows), columns=list(labels(runs).values()))
         st.dataframe(frame, height="content", key="differences")
 
 
@@ -123,11 +102,12 @@ def _row(run: Run) -> dict[str, Any]:
     recipe = run.known_recipe
     return {
         "": "●",
+        "#": run.number,
         "Name": run.name,
         "Status": run.status,
         "Test accuracy": run.test_accuracy,
         "Validation accuracy": run.validation_accuracy,
-        "Network": _shown("network.preset", recipe.network.preset) if recipe else UNREADABLE,
+        "Network": title_of(recipe.network) if recipe else UNREADABLE,
         "Data": _shown("data.dataset", recipe.data.dataset) if recipe else UNREADABLE,
         "Epoch": run.epoch,
         "Time": words.duration(run.seconds) if run.seconds else "–",
@@ -151,18 +131,23 @@ def _confirm(runs: Sequence[Run]) -> None:
         st.rerun()
 
 
-def _column_names(runs: Sequence[Run]) -> list[str]:
-    """The runs' names; a name that stands twice gets the run's id."""
-    names = [run.name for run in runs]
-    return [name if names.count(name) == 1 else f"{name} ({run.id[:4]})" for name, run in zip(names, runs, strict=True)]
+def _texts(name: str, values: Sequence[Any]) -> list[str]:
+    """A field's value in each run; of lists of parts with the same kinds only the parts that differ."""
+    kinds = [[part["kind"] for part in value] if isinstance(value, list) else None for value in values]
+    if kinds[0] is None or any(other != kinds[0] for other in kinds):
+        return [_shown(name, value) for value in values]
+    return [_parts(value, values) for value in values]
 
 
-def _with_delta(number: float | None, first: float | None, text: Callable[[float], str]) -> str:
-    if number is None:
-        return "–"
-    if first is None or number == first:
-        return text(number)
-    return f"{text(number)}  ({'+' if number > first else '−'}{text(abs(number - first))})"
+def _parts(value: list[dict[str, Any]], values: Sequence[list[dict[str, Any]]]) -> str:
+    """Such as "3 Conv: channels 32": place, kind and the parameters in which it differs."""
+    texts = []
+    for place, part in enumerate(value):
+        others = [other[place] for other in values]
+        names = dict.fromkeys(name for other in others for name in other if len({str(o.get(name)) for o in others}) > 1)
+        told = ", ".join(f"{words.label(name).lower()} {words.value(part.get(name, '–'))}" for name in names)
+        texts += [f"{place + 1} {words.label(part['kind'])}: {told}"] if told else []
+    return "; ".join(texts)
 
 
 def _shown(name: str, value: Any) -> str:
@@ -170,7 +155,7 @@ def _shown(name: str, value: Any) -> str:
     if name in CHOICES and value in CHOICES[name]:
         return CHOICES[name].get(value).title
     if not isinstance(value, list):
-        return words.option(value) or "–"
+        return words.value(value) or "–"
     kinds = [words.label(part["kind"]) for part in value]
     if len(kinds) <= 4:
         return ", ".join(kinds) or "None"

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.inspection.montage import enlarge, montage
-from pages.ui.words import count
+from pages.ui.words import count, significant
 
 if TYPE_CHECKING:
     from cnn_core.inspection.feature_maps import LayerMaps
@@ -65,7 +65,7 @@ def layer_filters(found: Sequence[Filters]) -> None:
         largest = float(np.abs(kernels.weights).max())
         st.caption(
             f"{kernels.title}: {count(outputs, 'filter')} for {count(inputs, 'input map')}, {height} × {width} each"
-            f"{_part(outputs, inputs)} · orange −{largest:.2g}, white 0, blue {largest:.2g}"
+            f"{_part(outputs, inputs)} · orange −{significant(largest, 2)}, white 0, blue {significant(largest, 2)}"
         )
 
 
@@ -73,7 +73,7 @@ def _scale(maps: np.ndarray, own: bool) -> str:
     """What the colours mean, and over how much they are normalised."""
     if own and maps.ndim == 3:
         return "each map on its own scale"
-    return f"dark {maps.min():.2g}, light {maps.max():.2g}".replace("-", "−")
+    return f"dark {significant(maps.min(), 2)}, light {significant(maps.max(), 2)}".replace("-", "−")
 
 
 def _size(maps: np.ndarray) -> str:

@@ -97,7 +97,11 @@ def _learning_rate_changed(run_id: str, key: str) -> None:
         value = min(run.learning_rate * factor, MOST_RATE)
         command(run_id, "learning_rate", value)
         ahead = outlook_sentence(run.recipe.training, run.step, run.steps, run.learning_rate, value)
-        st.toast(f"Learning rate {value:.3g} from the next step on. {ahead}", icon=":material/speed:", duration="long")
+        st.toast(
+            f"Learning rate {words.significant(value)} from the next step on. {ahead}",
+            icon=":material/speed:",
+            duration="long",
+        )
 
 
 def _look(run_id: str, status: str, every: float | None) -> None:
@@ -165,7 +169,7 @@ def _facts(run: Run) -> dict[str, str]:
         "Training accuracy": words.percent(run.train_accuracy),
         "Images per second": words.compact(run.images_per_second),
         "Trained for": words.duration(run.seconds),
-        "Learning rate": f"{run.learning_rate:.3g}",
+        "Learning rate": words.significant(run.learning_rate),
     }
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from cnn_core.models.layer import Shape
 from cnn_core.models.summary import LayerSummary, totals
-from pages.ui.words import compact, shape
+from pages.ui.words import compact, shape, size
 
 TALL = 104.0  # CSS pixels of a block as high as the image
 COLOURS = {"conv": "#2563EB", "residual": "#2563EB", "linear": "#7C3AED"}
@@ -63,7 +63,7 @@ def network_sentence(rows: Sequence[LayerSummary]) -> str:
     """Size and cost in a few words."""
     sums = totals(rows)
     return (
-        f"{len(rows)} layers · {sums.parameters:,} parameters ({sums.megabytes:.2g} MB) · "
+        f"{len(rows)} layers · {sums.parameters:,} parameters ({size(sums.megabytes * 1e6)}) · "
         f"{compact(sums.macs)} multiply-accumulates an image"
     )
 

@@ -9,7 +9,7 @@ import streamlit as st
 from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.sources import dataset_sources
 from cnn_core.errors import PlaygroundError
-from cnn_core.models.presets import layers_of, network_presets
+from cnn_core.models.presets import has_own_layers, layers_of, network_presets
 from cnn_core.recipe import NetworkSpec, Recipe, fields
 from cnn_core.runs.tables import Run
 from cnn_core.training.plan import starting_recipe
@@ -107,7 +107,6 @@ def _readable(recipe: Recipe) -> Recipe:
 
 def _without_own_layers(recipe: Recipe) -> Recipe:
     """A run's recipe has its layers written out; where they are just the preset's, the preset says it all."""
-    preset = recipe.network.preset
-    if preset not in network_presets or recipe.network.layers != network_presets.get(preset).layers:
+    if not recipe.network.preset or has_own_layers(recipe.network):
         return recipe
-    return recipe.model_copy(update={"network": NetworkSpec(preset=preset)})
+    return recipe.model_copy(update={"network": NetworkSpec(preset=recipe.network.preset)})

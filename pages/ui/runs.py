@@ -85,9 +85,9 @@ def pick_run(runs: dict[str, Run]) -> Run:
 
 
 def title(run: Run) -> str:
-    """A run in one line, for choices."""
-    accuracy = f" · {words.percent(run.test_accuracy, 2)}" if run.test_accuracy is not None else ""
-    return f"{run.name}{accuracy} · {words.ago(run.created)}"
+    """A run in one line, for choices; first what tells it apart, as a box may be too narrow for all."""
+    accuracy = [words.percent(run.test_accuracy, 2)] if run.test_accuracy is not None else []
+    return " · ".join([f"#{run.number}", *accuracy, run.name, words.ago(run.created)])
 
 
 def badge(run: Run) -> None:
@@ -98,7 +98,7 @@ def badge(run: Run) -> None:
 def card(run: Run) -> None:
     """A recent run: name, status, what it learned, its accuracy as a small curve, and a way to open it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(run.name)}**")
+        st.markdown(f"**{plain(run.name)}** :gray[#{run.number}]")
         badge(run)
     spark(_accuracies(run.id, run.step), run_colour(run))
     st.caption(f"{summary(run)} · {words.ago(run.created)}")

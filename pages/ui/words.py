@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from decimal import Decimal
 
 ACRONYMS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def label(name: str, unit: str = "") -> str:
@@ -20,12 +22,41 @@ def option(value: object) -> str:
     return ACRONYMS.get(text, text[:1].upper() + text[1:].replace("_", " "))
 
 
+def value(choice: object) -> str:
+    """A value of a recipe's field."""
+    return significant(choice, 6) if isinstance(choice, float) else option(choice)
+
+
+def significant(number: float, digits: int = 3) -> str:
+    """That many significant digits, written out: 263.4 -> "263", 0.00001 -> "0.00001", never "2.6e+02"."""
+    return format(Decimal(f"{number:.{digits}g}"), ",f") if math.isfinite(number) else "–"
+
+
 def compact(number: float) -> str:
     """Three significant digits and a letter: 6830 -> "6.83k"."""
-    for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= limit:
-            return f"{number / limit:.3g}{letter}"
-    return f"{number:.3g}"
+    if not math.isfinite(number):
+        return "–"
+    rounded = float(f"{number:.3g}")  # first: 999.6 is 1k
+    for limit, letter in PREFIXES:
+        if abs(rounded) >= limit:
+            return f"{significant(rounded / limit)}{letter}"
+    return significant(rounded)
+
+
+def size(count: float) -> str:
+    """Bytes: 262_100_000 -> "262 MB"."""
+    text = compact(count)
+    return f"{text[:-1]} {text[-1]}B" if text[-1].isalpha() else f"{text} B"
+
+
+def points(share: float) -> str:
+    """A difference of two shares: 0.012 -> "1.20 points"."""
+    return f"{share * 100:.2f} points"
+
+
+def seconds(value: float) -> str:
+    """7.24 -> "7.2 s", 80 -> "1 min 20 s"."""
+    return f"{value:.1f} s" if value < 60 else duration(value)
 
 
 def percent(share: float | None, digits: int = 1) -> str:

@@ -8,7 +8,7 @@ from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.errors import UnknownNameError
 from cnn_core.models.layers import Shape
 from cnn_core.models.network import build
-from cnn_core.models.presets import layers_of, network_presets
+from cnn_core.models.presets import layer, layers_of, network_presets, title_of
 from cnn_core.models.summary import summarise, totals
 from cnn_core.recipe import LayerSpec, NetworkSpec
 from cnn_core.training.plan import starting_recipe
@@ -85,3 +85,13 @@ def test_every_layer_of_the_default_network_sees_a_batch_of_one_in_evaluation() 
     with torch.no_grad():
         alone = torch.cat([network(image[None]) for image in images])
         assert torch.allclose(alone, network(images), atol=1e-5)
+
+
+def test_own_layers_do_not_go_by_the_name_of_the_preset_they_began_as() -> None:
+    layers = network_presets.get("simple_cnn").layers
+    assert title_of(NetworkSpec(preset="simple_cnn")) == title_of(NetworkSpec(preset="simple_cnn", layers=layers))
+    assert title_of(NetworkSpec(preset="simple_cnn")) == network_presets.get("simple_cnn").title
+    changed = NetworkSpec(preset="simple_cnn", layers=(*layers[:-1], layer("linear", features=11)))
+    assert title_of(changed) == "Own network (from Simple CNN)"
+    assert title_of(NetworkSpec(preset="", layers=layers)) == "Own network"
+    assert title_of(NetworkSpec(preset="gone", layers=layers)) == "Own network (from gone)"

@@ -27,6 +27,32 @@ def test_a_field_is_needed_only_beside_a_certain_choice() -> None:
     assert forms.needed(FIELDS["epochs"], values)
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(263.4, "263"), (999.5, "1,000"), (12_345.6, "12,300"), (0.00001, "0.00001"), (-0.0, "-0"), (float("nan"), "–")],
+)
+def test_numbers_have_no_exponent(number: float, text: str) -> None:
+    assert words.significant(number) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"), (999, "999 B"), (999.6, "1 kB"), (1000, "1 kB"), (262_100_000, "262 MB"), (999_499_999, "999 MB"),
+        (999_500_000, "1 GB"), (2.64e9, "2.64 GB"), (3e15, "3,000 TB"),
+    ],
+)  # fmt: skip
+def test_sizes_have_a_prefix_and_a_unit(count: float, text: str) -> None:
+    assert words.size(count) == text
+
+
+def test_differences_and_times() -> None:
+    assert [words.points(share) for share in (0.012, 0.0001, 1.0)] == ["1.20 points", "0.01 points", "100.00 points"]
+    assert [words.seconds(value) for value in (7.24, 59.9, 60)] == ["7.2 s", "59.9 s", "1 min 0 s"]
+    assert [words.value(value) for value in (1e-05, 0.005, "adamw", 12)] == ["0.00001", "0.005", "AdamW", "12"]
+    assert words.compact(float("inf")) == "–"
+
+
 def test_numbers_are_written_for_people() -> None:
     assert [words.compact(value) for value in (0.5, 950, 6830, 4_620_000)] == ["0.5", "950", "6.83k", "4.62M"]
     assert [words.duration(value) for value in (None, 7.2, 80, 7300)] == ["–", "7 s", "1 min 20 s", "2 h 1 min"]

@@ -1,9 +1,17 @@
 """Runs: the table, renaming, deleting, and several runs side by side."""
 
-from cnn_core.runs.events import RateChanged
-from cnn_core.runs.folder import RunFolder
+import re
+
+import numpy as np
+import pytest
+
+from cnn_core.jobs.queue import name_of
+from cnn_core.recipe import Recipe
+from cnn_core.runs.events import Finished, RateChanged
+from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.runs.store import store
-from tests.pages.conftest import Open, errors, run, text, train
+from cnn_core.training.plan import check
+from tests.pages.conftest import Open, digits_recipe, errors, run, text, train
 
 
 def test_an_empty_store_points_to_train(open_page: Open) -> None:
@@ -28,6 +36,49 @@ def test_two_runs_are_compared(open_page: Open, runs: list[str]) -> None:
         differences.index
     ) | {"Epochs"}
     assert list(differences.loc["Epochs"]) == ["2", "3"]
+
+
+def test_own_layers_are_named_and_only_what_differs_is_shown(open_page: Open, home: object) -> None:
+    recipe = check(digits_recipe("simple_cnn", 1))
+    layers = [part.model_dump() for part in recipe.network.layers]
+    place = next(place for place, part in enumerate(layers) if part["kind"] == "conv")
+    layers[place]["channels"] = 5
+    network = {"preset": "simple_cnn", "layers": layers}
+    own = Recipe.model_validate(recipe.model_dump() | {"network": network})
+    ids = [store().create(one, name_of(one)) for one in (own, recipe)]
+    page = open_page("runs", runs=",".join(ids))
+    assert sorted(page.dataframe[0].value["Network"]) == ["Own network (from Simple CNN)", "Simple CNN"]
+    differences = page.dataframe[2].value
+    assert sorted(differences.loc["Preset"]) == ["Own network (from Simple CNN)", "Simple CNN"]
+    assert f"{place + 1} Conv: channels 5" in list(differences.loc["Layers"])
+
+
+def finished_run(name: str, right: int, images: int = 1000) -> str:
+    """A finished run that got the first `right` of the test images right."""
+    run_id = store().create(check(digits_recipe("simple_cnn", 1)), name, worker="here")
+    correct = np.arange(images) < right
+    likely = np.where(correct, 0.9, 0.1).astype(np.float32)
+    RunFolder(run_id).write_predictions(
+        Predictions(np.arange(images), np.zeros(images, np.int64), np.stack([likely, 1 - likely], axis=1))
+    )
+    loss = float(-np.log(likely).mean())
+    store().record(run_id, "here", Finished(test_accuracy=right / images, test_loss=loss))
+    return run_id
+
+
+@pytest.mark.parametrize(("better", "marks"), [(905, set()), (906, {"0", "1"})])
+def test_chance_is_not_marked_and_accuracies_differ_in_points(
+    open_page: Open, home: object, better: int, marks: set[str]
+) -> None:
+    """Five images more may be chance (p = 0.0625), six may not (p = 0.03125); two of one accuracy share the mark."""
+    ids = [finished_run("first", 900), finished_run("better", better), finished_run("tie", better)]
+    page = open_page("runs", runs=",".join(ids))
+    results = page.dataframe[1]
+    columns = list(results.value.columns)
+    assert results.value.loc["Test accuracy", "better"] == f"{better / 10:.2f}%"
+    assert results.value.loc["Test accuracy", "first"] == f"90.00%  (−{(better - 900) / 10:.2f} points)"
+    assert columns[0] == "tie"
+    assert set(re.findall(r"row0_col(\d)", results.proto.arrow_data.styler.styles)) == marks
 
 
 def test_the_latest_finished_runs_are_compared_unasked(open_page: Open, runs: list[str]) -> None:
