@@ -73,5 +73,9 @@ class DivergedError(PlaygroundError):
     """Training produced a loss that is not a number; the message says why and what to try."""
 
 
+class RunFilesError(PlaygroundError):
+    """A file of a run that is damaged or does not fit; the message says what is left and what to do."""
+
+
 class CancelledError(PlaygroundError):
     """A person stopped what was under way; nothing of it is left."""

@@ -33,7 +33,7 @@ class Classifier:
     def open(cls, run_id: str, epoch: int | None = None) -> Classifier:
         """The weights of an epoch, None for the best. Raises PlaygroundError when they are not there."""
         run, folder = store().get(run_id), RunFolder(run_id)
-        weights, plan = folder.weights(epoch), folder.plan()
+        weights, plan = folder.weights(epoch, run.best_epoch), folder.plan()
         channels, height, width = plan["shape"]
         network = build(run.recipe.network.layers, (channels, height, width), len(plan["classes"]))
         load_weights(network, weights)

@@ -18,10 +18,10 @@ NOT_WRITTEN = (
 )
 
 
-def ending(error: Exception) -> Ended:
-    """The last event of a run that raised `error`, with a sentence for its owner."""
+def ending(error: Exception, begun: bool) -> Ended:
+    """The last event of a run that raised `error`, with a sentence for its owner. `begun`: it has a state to resume."""
     if isinstance(error, PlaygroundError):
-        return Ended(status="failed", message=str(error))
+        return Ended(status="interrupted" if begun else "failed", message=str(error))
     logging.getLogger(__name__).error("A run ended with an error", exc_info=error)
     if _is_memory(error):
         return Ended(status="interrupted", message=NO_MEMORY)

@@ -10,6 +10,7 @@ from cnn_core.models.presets import title_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
+from cnn_core.runs.tables import RESUMABLE, Run
 from cnn_core.training.plan import check
 
 VERBS = ("pause", "resume", "stop", "learning_rate")
@@ -38,18 +39,23 @@ def command(run_id: str, verb: str, value: float | None = None) -> None:
         _ = run.recipe  # one that cannot be read cannot be trained
     if verb == "learning_rate" and not (value and math.isfinite(value) and 0 < value <= 10):
         raise PlaygroundError("The learning rate has to be a number above 0 and at most 10.")
-    if verb == "resume":
-        done = runs.requeue(run_id)
-    elif verb in ("pause", "stop"):
-        idle = {"pause": ("queued",), "stop": ("queued", "paused", "interrupted")}[verb]
-        done = runs.move(run_id, idle, "paused" if verb == "pause" else "stopped")
-    else:
-        done = False
-    if done:
+    if _done_at_once(run, verb):
         return
     if verb == "resume" or run.status not in ("starting", "running"):
         raise PlaygroundError(f"This run is {run.status}: the command {verb.replace('_', ' ')} does nothing to it now.")
     runs.tell(run_id, verb, value)
+
+
+def _done_at_once(run: Run, verb: str) -> bool:
+    """Carry out what needs no worker that holds the run. Returns whether it was that."""
+    runs = store()
+    if verb == "resume":
+        return runs.requeue(run.id)
+    if verb == "pause":
+        return runs.move(run.id, ("queued",), "paused")
+    if verb == "stop" and run.best_epoch:
+        return runs.requeue_to_stop(run.id)
+    return verb == "stop" and runs.move(run.id, ("queued", *RESUMABLE), "stopped")
 
 
 def delete(run_id: str) -> None:

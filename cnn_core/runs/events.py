@@ -104,13 +104,13 @@ class Finished(Event):
 
     test_accuracy: float
     test_loss: float
-    status: str = "finished"  # or "stopped"
+    status: str = "finished"  # or "stopped", "diverged"
     message: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended(Event):
-    """The run left its worker: paused, interrupted, stopped before its first epoch, or failed."""
+    """The run left its worker: paused, interrupted, failed, or stopped or diverged without weights to test."""
 
     ends: ClassVar[bool] = True
 

@@ -9,16 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 
-from cnn_core.errors import PlaygroundError, UnknownNameError
+from cnn_core.errors import PlaygroundError, RunFilesError, UnknownNameError
 from cnn_core.settings import settings
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the tested weights said of the test images."""
+    """What the tested weights predict of the test images."""
 
     indices: np.ndarray  # int64 (N,), positions in the data set
     labels: np.ndarray  # int64 (N,), the true classes
@@ -48,6 +50,11 @@ class RunFolder:
         """Weights of the epoch with the lowest validation loss."""
         return self.path / "best.safetensors"
 
+    @property
+    def next_best(self) -> Path:
+        """Better weights than `best`, until the resume state knows of them: see `settle_best`."""
+        return self.path / "next-best.safetensors"
+
     def snapshot(self, epoch: int) -> Path:
         """Weights at the end of an epoch (1-based; 0 is before training)."""
         return self.path / f"epoch-{epoch:04d}.safetensors"
@@ -56,32 +63,58 @@ class RunFolder:
         """Epochs whose weights are kept."""
         return sorted(int(path.stem.split("-")[1]) for path in self.path.glob("epoch-*.safetensors"))
 
-    def weights(self, epoch: int | None = None) -> Path:
-        """File of an epoch's weights, None for the best. Raises PlaygroundError when it is not kept."""
-        path = self.best if epoch is None else self.snapshot(epoch)
-        if not path.exists():
-            kept = ", ".join(map(str, self.epochs()))
-            raise PlaygroundError(
-                f"The weights of epoch {epoch} were not kept; kept are {kept}."
-                if epoch is not None and kept
-                else "This run has no weights yet: they are written at the end of its first epoch."
+    def weights(self, epoch: int | None = None, best_epoch: int | None = None) -> Path:
+        """File of an epoch's weights, None for the best, and where that file is damaged the snapshot of `best_epoch`.
+
+        Raises RunFilesError for a damaged one, naming intact ones, and PlaygroundError when it is not kept.
+        """
+        files = [self.best if epoch is None else self.snapshot(epoch)]
+        if epoch is None and best_epoch and self.best.exists():
+            files.append(self.snapshot(best_epoch))  # the same weights
+        if intact := next((path for path in files if is_intact(path)), None):
+            return intact
+        kept = ", ".join(str(number) for number in self.epochs() if is_intact(self.snapshot(number)))
+        if any(path.exists() for path in files):
+            which = "best epoch" if epoch is None else f"epoch {epoch}"
+            left = (
+                f"Choose another epoch: {kept}." if kept else "No other weights of this run are left: train it again."
             )
-        return path
+            raise RunFilesError(f"The file with the weights of the {which} is damaged. {left}")
+        raise PlaygroundError(
+            f"The weights of epoch {epoch} were not kept; kept are {kept}."
+            if epoch is not None and kept
+            else "This run has no weights yet: they are written at the end of its first epoch."
+        )
 
     def plan(self) -> dict[str, Any]:
-        """What was fixed when training began: classes, shape, mean, std, device, execution, versions."""
+        """What was fixed when training began: classes, shape, mean, std, device, execution, versions.
+
+        Where plan.json is missing or damaged, the copy that every file of weights carries.
+        """
         path = self.path / "plan.json"
+        try:
+            return _plan_of(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            for weights in self._all_weights():
+                if plan := about(weights).get("plan"):
+                    return dict(plan)
         if not path.exists():
             raise PlaygroundError("This run has not started training yet.")
-        return json.loads(path.read_text())
+        raise RunFilesError("The file plan.json of this run is damaged: its classes are not known. Train it again.")
 
     def predictions(self) -> Predictions | None:
-        """Predictions on the test images, None until the run was tested."""
+        """Predictions on the test images, None until the run was tested. Raises RunFilesError for a damaged file."""
         path = self.path / "predictions.npz"
         if not path.exists():
             return None
-        with np.load(path, allow_pickle=False) as stored:
-            return Predictions(stored["indices"], stored["labels"], stored["probabilities"])
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                return Predictions(stored["indices"], stored["labels"], stored["probabilities"])
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            raise RunFilesError(
+                "The stored predictions of this run are damaged. Its weights can still be used: "
+                "open Feature maps or Classify, or train it again."
+            ) from None
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         self.write("plan.json", lambda path: path.write_text(json.dumps(plan, indent=2)))
@@ -104,5 +137,48 @@ class RunFolder:
             temporary.unlink(missing_ok=True)  # half a file on a full disk takes the room of a whole one
             raise
 
+    def settle_best(self, epoch: int) -> None:
+        """Make `next_best` the best weights if it is of `epoch`, the best one in the resume state; else drop it.
+
+        So the best weights and the resume state never disagree, wherever a process is killed.
+        """
+        if self.next_best.exists():
+            if about(self.next_best).get("epoch") == epoch:
+                self.next_best.replace(self.best)
+            else:
+                self.next_best.unlink()
+
+    def forget_resume(self) -> None:
+        """Remove the resume state: three times the weights, and of no use once the run has ended."""
+        self.resume.unlink(missing_ok=True)
+
+    def _all_weights(self) -> list[Path]:
+        return [self.best, *(self.snapshot(epoch) for epoch in self.epochs())]
+
     def delete(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def about(weights: Path) -> dict[str, Any]:
+    """What `save_weights` wrote into the header of a file of weights; empty where it cannot be read."""
+    try:
+        with safe_open(weights, framework="numpy") as file:
+            return {name: json.loads(value) for name, value in (file.metadata() or {}).items()}
+    except (SafetensorError, OSError, ValueError):
+        return {}
+
+
+def is_intact(weights: Path) -> bool:
+    """Whether the file is there and as long as its header says."""
+    try:
+        with safe_open(weights, framework="numpy"):
+            return True
+    except (SafetensorError, OSError):
+        return False
+
+
+def _plan_of(text: str) -> dict[str, Any]:
+    plan = json.loads(text)
+    if not isinstance(plan, dict) or "classes" not in plan:
+        raise ValueError("not a plan")
+    return plan

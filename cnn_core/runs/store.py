@@ -21,6 +21,7 @@ from cnn_core.settings import settings
 
 SILENT_SECONDS = 6.0  # heartbeats come every 1.5 s: after three missed ones and a margin the worker is gone
 NAME_LENGTH = 80
+TESTED_SOON = "Its best weights are tested as soon as a worker is free."
 GONE = "The process that trained this run is gone. Nothing up to the last checkpoint is lost."
 
 
@@ -140,7 +141,21 @@ class RunStore:
 
     def requeue(self, run_id: str) -> bool:
         """Put a paused or interrupted run at the end of the queue. Returns whether it was either."""
-        return self.move(run_id, RESUMABLE, "queued", queued=unix_now(), message="")
+        return self._requeue(run_id, RESUMABLE, queued=unix_now(), message="", progress_text="")
+
+    def requeue_to_stop(self, run_id: str) -> bool:
+        """Put a run that no worker holds at the head of the queue, only to have its best weights tested."""
+        return self._requeue(run_id, ("queued", *RESUMABLE), "stop", queued=0.0, message="", progress_text=TESTED_SOON)
+
+    def _requeue(self, run_id: str, origins: Sequence[str], verb: str = "", **changes: Any) -> bool:
+        waiting = update(Run).where(Run.id == run_id, Run.status.in_(origins)).values(status="queued", **changes)
+        with self._write() as session:
+            if session.execute(waiting).rowcount != 1:  # type: ignore[attr-defined]
+                return False
+            session.execute(delete(Command).where(Command.run_id == run_id))  # commands from before it was interrupted
+            if verb:
+                session.add(Command(run_id=run_id, verb=verb))
+            return True
 
     def tell(self, run_id: str, verb: str, value: float | None = None) -> None:
         """Leave a command for the worker that holds the run."""
@@ -162,6 +177,7 @@ class RunStore:
     def take(self, run_id: str, worker: str) -> bool:
         """Take this run if it is queued, paused or interrupted. Returns whether it was."""
         with self._write() as session:
+            session.execute(delete(Command).where(Command.run_id == run_id))
             return _take(session, run_id, worker, ("queued", *RESUMABLE))
 
     def record(self, run_id: str, worker: str, *events: Event) -> None:
@@ -224,7 +240,6 @@ class RunStore:
 def _take(session: Session, run_id: str, worker: str, origins: Sequence[str]) -> bool:
     values = {"status": "starting", "worker": worker, "heartbeat": unix_now(), "message": ""}
     taken = session.execute(update(Run).where(Run.id == run_id, Run.status.in_(origins)).values(values))
-    session.execute(delete(Command).where(Command.run_id == run_id))  # wishes from before it waited
     return taken.rowcount == 1  # type: ignore[attr-defined]
 
 

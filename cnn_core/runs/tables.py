@@ -13,6 +13,7 @@ from cnn_core.errors import RecipeError
 from cnn_core.recipe import Recipe
 
 LIVE = ("queued", "starting", "running")
+TESTED = ("finished", "stopped", "diverged")  # their best weights were tested, where there were any
 RESUMABLE = ("paused", "interrupted")
 OUT_OF_MEMORY = "There was not enough memory for this run."
 HELD = ("starting", "running")  # a worker is at it
@@ -26,7 +27,7 @@ class Base(DeclarativeBase):
 class Run(Base):
     """One run. Times are Unix seconds; losses are cross-entropy in nats; accuracies are 0..1.
 
-    status: queued, starting, running, paused, interrupted, finished, stopped or failed.
+    status: queued, starting, running, paused, interrupted, finished, stopped, diverged or failed.
     """
 
     __tablename__ = "runs"

@@ -15,8 +15,9 @@ def learning_rate(training: TrainingSpec, step: int, steps: int, steps_per_epoch
     """Learning rate of `step` (0-based) of `steps`; `training.learning_rate` is the start, or the peak of one_cycle.
 
     step: multiplied by step_factor every step_epochs epochs (torch StepLR). cosine: half a cosine down to 0 over the
-    run (torch CosineAnnealingLR, eta_min=0). one_cycle: cosine up for the warm_up share, cosine down for the rest
-    (torch OneCycleLR, momentum left alone).
+    run (torch CosineAnnealingLR, eta_min=0). one_cycle: cosine up for the warm_up fraction, cosine down for the rest
+    (torch OneCycleLR, momentum left alone). The first step is at the peak where OneCycleLR divides by zero
+    (warm_up · steps = 1), and in a run of one or two steps that it would leave without a rate worth the name.
     """
     peak = training.learning_rate
     if training.schedule == "step":
@@ -31,11 +32,13 @@ def learning_rate(training: TrainingSpec, step: int, steps: int, steps_per_epoch
 def _one_cycle(peak: float, step: int, steps: int, warm_up: float) -> float:
     start, end = peak / DIVIDE_START, peak / DIVIDE_START / DIVIDE_END
     top = warm_up * steps - 1  # the step with the peak, as OneCycleLR places it
+    if step == 0 and (steps == 1 or top == 0 or (steps == 2 and top > 0)):
+        return peak
     if step <= top:
         return _ease(start, peak, step / top)
-    return _ease(peak, end, (step - top) / max(1e-9, steps - 1 - top))
+    return _ease(peak, end, (step - top) / (steps - 1 - top))
 
 
-def _ease(start: float, end: float, share: float) -> float:
-    """From start to end along half a cosine; share 0..1."""
-    return end + (start - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2
+def _ease(start: float, end: float, fraction: float) -> float:
+    """From start to end along half a cosine; fraction 0..1."""
+    return end + (start - end) * (1 + math.cos(math.pi * min(1.0, fraction))) / 2

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,14 +14,15 @@ import torch
 from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.errors import DivergedError
+from cnn_core.errors import DivergedError, RunFilesError
 from cnn_core.models.network import build
 from cnn_core.models.weights import load_weights, save_weights
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
-from cnn_core.runs.folder import Predictions, RunFolder
-from cnn_core.training.checkpoint import load_state, save_state
+from cnn_core.runs.folder import Predictions, RunFolder, about
+from cnn_core.training.checkpoint import load_optimiser, load_state, save_state
 from cnn_core.training.choosing import choose
+from cnn_core.training.counters import RecentMean, Sums
 from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import choose_device, device_name, prepare_gpu
 from cnn_core.training.memory import keep_freed_memory
@@ -56,25 +58,35 @@ class TrainingSession:
         self.execution.apply()
         recorded = recorded_size(self.steps, self.batches.batch_size, self.device)
         self._learn = Step(self.network, self.training, self.device, self.execution, recorded)
-        self.step = 0
+        self.step = self.validated = 0  # steps done; epochs validated: one behind between an epoch's last step and that
         self.best_epoch, self.best_loss = 0, float("inf")
+        self.ends: list[EpochEnd] = []
+        self.recent = RecentMean()
         self.rate_scale = 1.0  # a person's change of learning rate scales the rest of the schedule
         self.seconds = 0.0  # of training before this process took over
         self._reported = self._saved = self._entered = 0.0  # perf_counter of the last report, save, and of the start
+        self.damage = ""  # why it cannot go on: its best weights can still be tested
         self._restore()
 
-    def run(self) -> Iterator[Event]:
+    def run(self, recorded: Container[int] | None = None) -> Iterator[Event]:
         """Train to the end, then test the best weights. Close the generator to stop; `save` first to resume later.
 
-        Raises DivergedError when the loss is no longer a number.
+        `recorded`: epochs whose end is on record, by default all before; a resumed run yields the others again.
+        Raises DivergedError when the loss is no longer a number, RunFilesError when the saved state is of no use.
         """
+        if self.damage:
+            raise RunFilesError(self.damage)
         self._begin()
         yield self._started()
+        if recorded is not None:
+            yield from (end for end in self.ends if end.epoch not in recorded)
+        if self.validated < self.epoch:
+            yield from self._end_epoch()
         while self.step < self.steps and not self._patience_is_spent():
             for images, labels in self.batches.epoch(self.epoch, start=self.step % len(self.batches)):
                 self._learn(images, labels, self.rate)
                 self.step += 1
-                if self._first or self._due(REPORT_SECONDS, self._reported):
+                if self.step % len(self.batches) and (self._first or self._due(REPORT_SECONDS, self._reported)):
                     yield self._report()
                     self._save_if_due()
             yield from self._end_epoch()
@@ -97,38 +109,45 @@ class TrainingSession:
         self.rate_scale = value / planned if planned > 0 else 1.0
 
     def save(self) -> None:
-        """Write the resume state, so that another process can go on from this step."""
+        """Write the resume state, so that another process can go on from this step; nothing before training began."""
+        if not self._entered:
+            return
         state = {
-            "step": self.step, "seconds": self._elapsed(), "rate_scale": self.rate_scale,
-            "best_epoch": self.best_epoch, "best_loss": self.best_loss,
+            "step": self.step, "validated": self.validated, "seconds": self._elapsed(), "rate_scale": self.rate_scale,
+            "best_epoch": self.best_epoch, "best_loss": self.best_loss, "ends": [asdict(end) for end in self.ends],
+            "counters": tuple(self._learn.counters.read()), "recent": [tuple(sums) for sums in self.recent.sums],
             "network": self.network.state_dict(), "optimiser": self._learn.optimiser.state_dict(),
         }  # fmt: skip
         save_state(self.folder, state)
+        self.folder.settle_best(self.best_epoch)
         self._saved = time.perf_counter()
 
-    def finish(self, status: str = "finished") -> Finished:
-        """Test the weights of the best epoch and store the predictions."""
+    def finish(self, status: str = "finished", message: str = "") -> Finished:
+        """Test the weights of the best epoch and store the predictions. Raises RunFilesError where there are none."""
+        if self._other_images():
+            raise RunFilesError(self._other_images())
         if self.best_epoch:
-            load_weights(self.network, self.folder.best)
+            load_weights(self.network, self.folder.weights(best_epoch=self.best_epoch))
         result = self._score(self.test)
-        said = result.logits.softmax(dim=1).numpy()
-        self.folder.write_predictions(Predictions(self.dataset.splits["test"], result.labels.numpy(), said))
-        early = f"Stopped early: no better validation loss for {self.training.patience} epochs."
-        message = early if status == "finished" and self.step < self.steps else ""
+        probabilities = result.logits.softmax(dim=1).numpy()
+        self.folder.write_predictions(Predictions(self.dataset.splits["test"], result.labels.numpy(), probabilities))
+        if status == "finished" and self.step < self.steps:
+            message = f"Stopped early: no better validation loss for {self.training.patience} epochs."
         return Finished(test_accuracy=result.accuracy, test_loss=result.loss, status=status, message=message)
 
     # The parts of a run
 
     def _report(self) -> Report:
-        loss, accuracy, images = self._learn.counters.take()
-        self._check(loss)
+        sums = self._learn.counters.take()
+        self._check(sums.loss)
+        self.recent.add(sums)
         now = time.perf_counter()
-        self._images_per_second = images / (now - self._reported)
-        self._reported = now
-        self._first = False
+        self._images_per_second = (sums.images - self._carried) / (now - self._reported)
+        self._reported, self._carried, self._first = now, 0, False
         return Report(
-            step=self.step, epoch=self.step / len(self.batches), loss=loss, train_accuracy=accuracy,
-            learning_rate=self.rate, images_per_second=self._images_per_second, seconds=self._elapsed(),
+            step=self.step, epoch=self.step / len(self.batches), loss=self.recent.loss,
+            train_accuracy=self.recent.accuracy, learning_rate=self.rate,
+            images_per_second=self._images_per_second, seconds=self._elapsed(),
         )  # fmt: skip
 
     def _end_epoch(self) -> Iterator[Event]:
@@ -138,16 +157,19 @@ class TrainingSession:
         self._check(result.loss)
         if result.loss < self.best_loss:
             self.best_epoch, self.best_loss = self.epoch, result.loss
-            self.folder.write(self.folder.best.name, lambda path: save_weights(self.network, path))
+            self._write_weights(self.folder.next_best)
         if self.epoch in self._kept:
-            self._snapshot()
-        self.save()
-        self._reported = time.perf_counter()
-        yield EpochEnd(
+            self._write_weights(self.folder.snapshot(self.epoch))
+        end = EpochEnd(
             step=self.step, epoch=float(self.epoch), loss=result.loss, validation_accuracy=result.accuracy,
             learning_rate=self.rate, images_per_second=self._images_per_second, seconds=self._elapsed(),
             best_epoch=self.best_epoch, best_validation_loss=self.best_loss,
         )  # fmt: skip
+        self.ends.append(end)
+        self.validated = self.epoch
+        self.save()
+        self._reported = time.perf_counter()
+        yield end
 
     def _begin(self) -> None:
         self.network.train()
@@ -155,10 +177,11 @@ class TrainingSession:
         self._kept = keep_epochs(self.network, self.training.epochs)
         self._images_per_second = 0.0
         self._entered = self._saved = self._reported = time.perf_counter()
+        self._carried = self._learn.counters.images  # learned from before this process took over
         self._first = True  # the first step is reported at once: a person waits for the first point
         if self.step == 0:
             self.folder.write_plan(self._plan())
-            self._snapshot()
+            self._write_weights(self.folder.snapshot(0))
 
     def _started(self) -> Started:
         return Started(
@@ -177,13 +200,34 @@ class TrainingSession:
         }  # fmt: skip
 
     def _restore(self) -> None:
-        state = load_state(self.folder)
-        if state is None:
-            return
+        try:
+            if state := load_state(self.folder):
+                self._take_over(state)
+        except RunFilesError as error:
+            self.damage = str(error)
+            self.best_epoch = int(about(self.folder.best).get("epoch", 0))
+        if self.folder.resume.exists():
+            self.damage = self._other_images() or self.damage
+
+    def _take_over(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
-        self._learn.optimiser.load_state_dict(state["optimiser"])
+        load_optimiser(self._learn.optimiser, state["optimiser"])
         self.step, self.seconds, self.rate_scale = state["step"], state["seconds"], state["rate_scale"]
         self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
+        self.folder.settle_best(self.best_epoch)
+        self.validated = state.get("validated", self.epoch)  # an older version saved less
+        self.ends = [EpochEnd(**end) for end in state.get("ends", ())]
+        self._learn.counters.put(Sums(*state.get("counters", (0.0, 0, 0))))
+        self.recent = RecentMean([Sums(*sums) for sums in state.get("recent", ())])
+
+    def _other_images(self) -> str:
+        """Why this run cannot go on with the images that are here now; empty when they are those it began with."""
+        if not self.folder.resume.exists() or self.folder.plan()["dataset_hash"] == self.dataset.content_hash:
+            return ""
+        return (
+            f"The images of the data set {self.dataset.name} are not those this run began with, so it can neither "
+            "go on nor be tested. Its weights are kept: open Feature maps or Classify, or train it again."
+        )
 
     # Small questions
 
@@ -222,9 +266,9 @@ class TrainingSession:
         if self._due(SAVE_SECONDS, self._saved) and self.step % len(self.batches):
             self.save()  # at the end of an epoch `_end_epoch` saves, after the validation
 
-    def _snapshot(self) -> None:
-        path = self.folder.snapshot(self.epoch)
-        self.folder.write(path.name, lambda temporary: save_weights(self.network, temporary))
+    def _write_weights(self, path: Path) -> None:
+        header = {"epoch": self.epoch, "plan": self._plan()}
+        self.folder.write(path.name, lambda temporary: save_weights(self.network, temporary, header))
 
     def _due(self, every: float, last: float) -> bool:
         return time.perf_counter() - last >= every

@@ -16,6 +16,7 @@ STATUS = {
     "interrupted": ("orange", ":material/power_off:"),
     "finished": ("green", ":material/check_circle:"),
     "stopped": ("gray", ":material/stop_circle:"),
+    "diverged": ("red", ":material/trending_up:"),
     "failed": ("red", ":material/error:"),
 }
 

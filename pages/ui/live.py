@@ -139,12 +139,12 @@ def _head(run: Run) -> None:
 def _explain(run: Run) -> None:
     """What a person should know of this status, in a sentence."""
     if run.status == "queued":
-        st.info(_queue(run), icon=":material/hourglass_empty:")
+        st.info(run.progress_text or _queue(run), icon=":material/hourglass_empty:")
     elif run.status == "starting":
         st.info(plain(run.progress_text or "A worker has taken this run and loads its images."))
     elif run.status == "interrupted":
-        st.warning(f"{plain(run.message)} Press Resume to go on where it was.", icon=":material/power_off:")
-    elif run.status == "failed":
+        st.warning(plain(run.message), icon=":material/power_off:")
+    elif run.status in ("failed", "diverged"):
         st.error(plain(run.message), icon=":material/error:")
     elif run.status == "paused":
         st.info("Paused. Everything is saved; press Resume to go on.", icon=":material/pause_circle:")

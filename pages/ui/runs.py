@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnn_core.runs.store import store
-from cnn_core.runs.tables import LIVE, Run
+from cnn_core.runs.tables import LIVE, RESUMABLE, TESTED, Run
 from pages.ui import address, words
 from pages.ui.colours import STATUS, run_colour
 from pages.ui.curves import Record, curves
@@ -19,8 +19,7 @@ from pages.ui.records import SLOW
 MOST_LINKS = 3
 QUICK = 2.0  # seconds between two looks at the list of runs while one is live
 ON_SHOW = "run on show"  # in the session: the run that travels along when another page is opened from the menu
-TESTED = ("finished", "stopped")
-WITH_WEIGHTS = ("finished", "stopped", "paused", "interrupted", "running")
+WITH_WEIGHTS = (*TESTED, *RESUMABLE, *LIVE, "failed")
 
 
 def require_runs(statuses: Sequence[str] = TESTED) -> dict[str, Run]:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.runs.folder import Predictions, RunFolder
@@ -41,7 +42,7 @@ def test_missing_weights_are_a_sentence(home: Path) -> None:
     folder = RunFolder("01234567")
     with pytest.raises(PlaygroundError, match="no weights yet"):
         folder.weights()
-    folder.write(folder.snapshot(2).name, lambda path: path.write_bytes(b""))
+    folder.write(folder.snapshot(2).name, lambda path: save_file({"a": np.zeros(1)}, path))
     with pytest.raises(PlaygroundError, match="epoch 3 were not kept; kept are 2"):
         folder.weights(3)
     assert folder.epochs() == [2]

@@ -17,7 +17,7 @@ from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
-from cnn_core.training.counters import Counters
+from cnn_core.training.counters import LEAST_IMAGES, Counters, RecentMean, Sums
 from cnn_core.training.optimisers import build_optimiser
 from cnn_core.training.plan import check
 from cnn_core.training.session import TrainingSession
@@ -41,7 +41,14 @@ MIXED = (AugmentSpec(kind="policy"), AugmentSpec(kind="mixup"), AugmentSpec(kind
 
 
 def recipe(**training: object) -> Recipe:
-    values = {"epochs": 3, "batch_size": 64, "optimiser": "sgd", "learning_rate": 0.05, "schedule": "one_cycle"}
+    values = {
+        "epochs": 3,
+        "batch_size": 64,
+        "optimiser": "sgd",
+        "learning_rate": 0.05,
+        "schedule": "one_cycle",
+        "precision": "float32",
+    }
     return check(
         Recipe(
             data={"dataset": "digits"},
@@ -233,6 +240,21 @@ def test_counters_count_mixed_labels_by_their_largest_share() -> None:
     counters = Counters(torch.device("cpu"))
     counters.add(logits, shares)
     counters.images = 2
-    loss, accuracy, _ = counters.take()
-    assert loss == pytest.approx(-(shares * logits.log_softmax(1)).sum(1).mean().item())
-    assert accuracy == 0.5
+    loss, correct, images = counters.take()
+    assert loss / images == pytest.approx(-(shares * logits.log_softmax(1)).sum(1).mean().item())
+    assert (correct, images) == (1, 2)
+    assert counters.take() == (0.0, 0, 0)
+
+
+@pytest.mark.parametrize("last", [1, 2, LEAST_IMAGES - 1, LEAST_IMAGES, LEAST_IMAGES + 1])
+def test_a_reported_mean_never_rests_on_a_few_images(last: int) -> None:
+    mean = RecentMean()
+    mean.add(Sums(LEAST_IMAGES * 0.5, LEAST_IMAGES, LEAST_IMAGES))
+    assert (mean.loss, mean.accuracy) == (0.5, 1.0)
+    mean.add(Sums(last * 3.5, 0, last))
+    alone = last >= LEAST_IMAGES
+    everything = LEAST_IMAGES + last
+    assert mean.loss == pytest.approx(3.5 if alone else (LEAST_IMAGES * 0.5 + last * 3.5) / everything)
+    assert mean.accuracy == pytest.approx(0.0 if alone else LEAST_IMAGES / everything)
+    mean.add(Sums(0.0, LEAST_IMAGES, LEAST_IMAGES))
+    assert (mean.loss, mean.accuracy) == (0.0, 1.0)

@@ -1,0 +1,144 @@
+"""One run from its row to its last event, by the code of a worker, in this process."""
+
+import threading
+
+import pytest
+import torch
+
+from cnn_core.errors import PlaygroundError
+from cnn_core.evaluation.metrics import evaluate
+from cnn_core.inference import Classifier
+from cnn_core.jobs.execute import execute
+from cnn_core.jobs.queue import command
+from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
+from cnn_core.runs.events import EpochEnd, Event
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
+from cnn_core.training import session as session_module
+from cnn_core.training.plan import check, starting_recipe
+
+pytestmark = pytest.mark.usefixtures("home")
+WORKER = "here"
+DENSE = (LayerSpec(kind="flatten"), LayerSpec(kind="linear", features=32), LayerSpec(kind="linear"))
+
+
+@pytest.fixture(autouse=True)
+def _report_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "REPORT_SECONDS", 0.0)
+
+
+def recipe(epochs: int = 4, **training: object) -> Recipe:
+    values = starting_recipe("digits", "mlp").model_dump()
+    values["training"] |= {"epochs": epochs, "batch_size": 512, "threads": 1, **training}
+    return check(Recipe.model_validate(values))
+
+
+def fragile(**training: object) -> Recipe:
+    """A network that a large learning rate breaks: no activation, no batch norm."""
+    chosen = recipe(20, optimiser="sgd", momentum=0.99, schedule="constant", **training)
+    return check(chosen.model_copy(update={"network": NetworkSpec(preset="", layers=DENSE)}))
+
+
+def train(chosen: Recipe, at: type[Event] | None = None, epoch: int = 0, verb: str = "", value: float = 0) -> str:
+    """A run that is given a command at the first event `at` of an epoch or later."""
+    run_id, closing = store().create(chosen, "test", WORKER), threading.Event()
+
+    def watch(event: Event) -> None:
+        if at and isinstance(event, at) and getattr(event, "epoch", 0) >= epoch and not getattr(watch, "done", False):
+            watch.done = True  # type: ignore[attr-defined]
+            command(run_id, verb, value or None)
+
+    execute(run_id, WORKER, "cpu", closing, watch)
+    return run_id
+
+
+def work() -> None:
+    """What a free worker does: take the next run and train it."""
+    run_id = store().claim(WORKER)
+    assert run_id
+    execute(run_id, WORKER, "cpu", threading.Event())
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_run_that_diverges_after_good_epochs_is_tested_on_its_best_weights(epoch: int) -> None:
+    run_id = train(fragile(learning_rate=0.001), EpochEnd, epoch, "learning_rate", 10.0)
+    run, folder = store().get(run_id), RunFolder(run_id)
+    assert run.status == "diverged"
+    assert "The loss became" in run.message
+    assert run.best_epoch
+    predictions = folder.predictions()
+    assert evaluate(predictions, folder.plan()["classes"]).accuracy == pytest.approx(run.test_accuracy)
+    weights = Classifier.open(run_id).network.state_dict()
+    assert all(torch.isfinite(tensor).all() for tensor in weights.values())
+    assert not folder.resume.exists()
+
+
+def test_a_run_that_diverges_at_once_has_nothing_to_test() -> None:
+    run = store().get(train(fragile(learning_rate=10.0, batch_size=32)))
+    assert (run.status, run.best_epoch, run.test_accuracy) == ("diverged", None, None)
+    assert "try 1" in run.message
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 4])
+def test_a_paused_run_that_is_stopped_has_its_best_weights_tested(epoch: int) -> None:
+    run_id = train(recipe(), EpochEnd, epoch, "pause")
+    assert store().get(run_id).status == "paused"
+    command(run_id, "stop")
+    run = store().get(run_id)
+    assert (run.status, run.position) == ("queued", 1)
+    assert "best weights are tested" in run.progress_text
+    with pytest.raises(PlaygroundError):
+        command(run_id, "resume")
+    work()
+    run = store().get(run_id)
+    assert (run.status, run.epoch) == ("stopped", epoch)
+    predictions = RunFolder(run_id).predictions()
+    assert run.test_accuracy == pytest.approx((predictions.predicted == predictions.labels).mean())
+    assert not RunFolder(run_id).resume.exists()
+
+
+def test_a_run_to_be_tested_goes_before_those_that_wait() -> None:
+    run_id = train(recipe(), EpochEnd, 1, "pause")
+    waiting = store().create(recipe(), "waiting")
+    command(run_id, "stop")
+    assert store().claim(WORKER) == run_id
+    assert store().get(waiting).position == 1
+
+
+def test_stopping_a_resumed_run_that_waits_tests_it_too() -> None:
+    run_id = train(recipe(), EpochEnd, 1, "pause")
+    command(run_id, "resume")
+    command(run_id, "stop")
+    work()
+    assert store().get(run_id).status == "stopped"
+    assert store().get(run_id).test_accuracy is not None
+
+
+def test_a_paused_run_without_an_epoch_is_stopped_at_once() -> None:
+    run_id = store().create(recipe(), "test")
+    command(run_id, "pause")
+    command(run_id, "stop")
+    assert store().get(run_id).status == "stopped"
+
+
+def test_a_damaged_state_leaves_the_run_usable() -> None:
+    run_id = train(recipe(), EpochEnd, 2, "pause")
+    RunFolder(run_id).resume.write_bytes(b"")
+    command(run_id, "resume")
+    work()
+    run = store().get(run_id)
+    assert run.status == "interrupted"
+    assert "saved state of this run is damaged" in run.message
+    assert "pickle" not in run.message
+    command(run_id, "stop")
+    work()
+    assert store().get(run_id).status == "stopped"
+    assert store().get(run_id).test_accuracy is not None
+
+
+@pytest.mark.parametrize("status", ["finished", "stopped"])
+def test_the_resume_state_goes_when_the_run_has_ended(status: str) -> None:
+    run_id = train(recipe(2), EpochEnd, 1, "stop") if status == "stopped" else train(recipe(2))
+    assert store().get(run_id).status == status
+    assert not RunFolder(run_id).resume.exists()
+    assert RunFolder(run_id).best.exists()
