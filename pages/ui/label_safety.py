@@ -17,17 +17,13 @@ from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, at_strength
 from cnn_core.recipe import AugmentSpec, Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
-from cnn_core.runs.tables import TESTED, Run
+from cnn_core.runs.tables import Run
 from pages.ui import address, datasets, words
 from pages.ui.classifiers import classifier
 from pages.ui.errors import plain
 from pages.ui.pictures import data_uri, strip
 from pages.ui.recipe_address import query_of
-<<<<<<< HEAD
 from pages.ui.runs import learned_from, title
-=======
-from pages.ui.runs import pick_run
->>>>>>> 9a64cb2 (A run interrupted at any step ends as if it had not been: validations, curves, best weights; what ends early is tested)
 
 IMAGES = 200
 ALARM = 0.05  # share of changed predictions that calls for a look
