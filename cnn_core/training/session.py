@@ -64,11 +64,12 @@ class TrainingSession:
         self.recent = RecentMean()
         self.rate_scale = 1.0  # a person's change of learning rate scales the rest of the schedule
         self.seconds = 0.0  # of training before this process took over
+        self._carried = 0  # images learned from since the last report before this process took over
         self._reported = self._saved = self._entered = 0.0  # perf_counter of the last report, save, and of the start
         self.damage = ""  # why it cannot go on: its best weights can still be tested
         self._restore()
 
-    def run(self, recorded: Container[int] | None = None) -> Iterator[Event]:
+    def run(self, recorded: Container[float] | None = None) -> Iterator[Event]:
         """Train to the end, then test the best weights. Close the generator to stop; `save` first to resume later.
 
         `recorded`: epochs whose end is on record, by default all before; a resumed run yields the others again.
@@ -177,7 +178,7 @@ class TrainingSession:
         self._kept = keep_epochs(self.network, self.training.epochs)
         self._images_per_second = 0.0
         self._entered = self._saved = self._reported = time.perf_counter()
-        self._carried = self._learn.counters.images  # learned from before this process took over
+        self._carried = self._learn.counters.images
         self._first = True  # the first step is reported at once: a person waits for the first point
         if self.step == 0:
             self.folder.write_plan(self._plan())
