@@ -1,7 +1,7 @@
 """Your images: pictures of your own become a data set."""
 
 from cnn_core.jobs.imports import import_state
-from pages.ui import bring, found, import_form, import_report, layout, own_datasets
+from pages.ui import bring, found, import_form, import_report, layout, own_datasets, reading_form
 from pages.ui.errors import spoken
 
 layout.title("Your images", "Bring pictures, one folder a class, see what was found, and make a data set of them.")
@@ -19,6 +19,8 @@ else:
     results, panel = layout.beside()
     with results, layout.card("Your pictures"):
         tray = bring.collect(tray)
+        if tray:
+            reading_form.questions(tray)
     classes = bring.look(tray) if tray else None
     if tray and classes:
         with panel, layout.card("Choices"):

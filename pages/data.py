@@ -18,7 +18,7 @@ from pages.ui import (
     sealed,
     versions,
 )
-from pages.ui.errors import plain
+from pages.ui.errors import plain, spoken
 
 VIEWS = {
     "samples": ("Samples", samples.view),
@@ -52,14 +52,15 @@ with results:
         with layout.card("All data sets"):
             datasets.all_sources()
         st.stop()
-    dataset = datasets.opened(name)
-    with panel:
-        sealed.note(dataset)
-    first = "image" if address.asked("image") else "samples"
-    view = address.choose(
-        st.segmented_control, "View", list(VIEWS), name="view", default=first,
-        format_func=lambda option: VIEWS[option][0], label_visibility="collapsed", clears=["page"],
-    )  # fmt: skip
-    VIEWS[view][1](dataset)
+    with spoken():  # one that a person brought may be damaged
+        dataset = datasets.opened(name)
+        with panel:
+            sealed.note(dataset)
+        first = "image" if address.asked("image") else "samples"
+        view = address.choose(
+            st.segmented_control, "View", list(VIEWS), name="view", default=first,
+            format_func=lambda option: VIEWS[option][0], label_visibility="collapsed", clears=["page"],
+        )  # fmt: skip
+        VIEWS[view][1](dataset)
     with st.expander("All data sets", icon=":material/list:"):
         datasets.all_sources()

@@ -64,7 +64,7 @@ def collect(tray: Tray | None) -> Tray | None:
 def _archive(tray: Tray | None) -> Tray | None:
     file = st.file_uploader("A zip or tar with one folder a class", type=ARCHIVES, key=spool.key("archive"))
     with st.expander("The classes are in a table instead", icon=":material/table:"):
-        table = st.file_uploader("CSV with the columns filename,label", type=["csv", "tsv", "txt"], key="labels")
+        table = st.file_uploader("A table (CSV) of file names and labels", type=["csv", "tsv", "txt"], key="labels")
     if file:
         _lay("archive", "archive", file)
     if tray and table and _is_new(f"{tray.token}:{table.file_id}", "labels"):
@@ -135,7 +135,7 @@ def explain() -> None:
         st.caption("Two classes or more. Ten pictures of each are a start, fifty are better.")
     else:
         st.code("pictures.zip\n├─ cats\n│  ├─ 1.jpg\n│  └─ 2.png\n└─ dogs\n   └─ 3.jpg", language=None)
-        st.caption("Folders called train, validation and test around the classes are kept as splits.")
+        st.caption("Folders whose names hold train, val or test, as in seg_train, are kept as splits.")
     st.caption(
         f"At most {limits.import_files:,} files, {limits.import_megabytes:,} MB unpacked, {limits.import_classes:,} "
         f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels a picture. "

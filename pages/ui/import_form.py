@@ -26,7 +26,7 @@ def choices(tray: Tray) -> ImportSpec:
         key="choice:onto", on_change=_chosen, args=("choice:onto",),
         help="More of a data set: its pictures keep their split, and those it has are left out.",
     )  # fmt: skip
-    spec = spec_of(tray)
+    spec = tray.spec
     taken_over = ("size", "fit", "colour", "copies") if st.session_state["choice:onto"] else ()
     fields = {name: field for name, field in ImportSpec.model_fields.items() if name not in (*taken_over, *READING)}
     for name, field in fields.items():
@@ -38,10 +38,6 @@ def choices(tray: Tray) -> ImportSpec:
                 forms.widget(f"choice:{name}", name, field, getattr(spec, name), _chosen)
         _text(tray, "made_by", "Made by", "", help="Shown in the list of data sets; may be empty.")
     return spec
-
-
-def spec_of(tray: Tray) -> ImportSpec:
-    return ImportSpec(**{name: value for name, value in tray.choices.items() if name in ImportSpec.model_fields})
 
 
 def _text(tray: Tray, name: str, title: str, default: str, **more: Any) -> None:

@@ -21,7 +21,8 @@ def asked() -> ImportReport | None:
     wanted = address.asked("report")
     with spoken():
         told = shelf.report(shelf.folder_of(shelf.about(wanted))) if wanted else {}
-        return ImportReport(**told) if told else None
+        known = {name: told[name] for name in ImportReport.__dataclass_fields__ if name in told}
+        return ImportReport(**known) if "kept" in known else None
     return None
 
 

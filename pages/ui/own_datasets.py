@@ -10,10 +10,12 @@ import streamlit as st
 from cnn_core.data import shelf
 from cnn_core.data.incoming.zipped import write_zip
 from cnn_core.data.library import open_dataset
+from cnn_core.data.recovery import recover
+from cnn_core.errors import DamagedDatasetError
 from cnn_core.jobs.datasets import delete_dataset
 from cnn_core.runs.store import store
 from pages.ui import address, layout, words
-from pages.ui.errors import plain, spoken
+from pages.ui.errors import plain, say, spoken
 
 
 def manage() -> None:
@@ -49,12 +51,14 @@ def _row(about: shelf.About) -> dict[str, object]:
 
 def _actions(about: shelf.About) -> None:
     st.markdown(f"**{plain(about.title)}**")
+    whole = _is_whole(about)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _rename(about)
-        st.download_button(
-            "Export as zip", data=lambda: _zip(about.id), file_name=f"{about.id}.zip", mime="application/zip",
-            icon=":material/download:", on_click="ignore", key=f"export:{about.id}",
-        )  # fmt: skip
+        if whole:
+            st.download_button(
+                "Export as zip", data=lambda: _zip(about.id), file_name=f"{about.id}.zip", mime="application/zip",
+                icon=":material/download:", on_click="ignore", key=f"export:{about.id}",
+            )  # fmt: skip
         if shelf.report(shelf.folder_of(about)) and st.button("Import report", icon=":material/receipt_long:"):
             address.put(report=about.id)
             st.rerun()
@@ -64,6 +68,21 @@ def _actions(about: shelf.About) -> None:
                 with spoken():
                     delete_dataset(about.id)
                     st.rerun()
+
+
+def _is_whole(about: shelf.About) -> bool:
+    """Whether its images can be opened; else what is left of them is offered."""
+    try:
+        open_dataset(about.id)
+        return True
+    except DamagedDatasetError as error:
+        say(error)
+        offer = f"Recover {words.count(error.recoverable, 'image')}"
+        if error.recoverable and st.button(offer, icon=":material/healing:", key=f"recover:{about.id}"):
+            with spoken():
+                recover(about.id)
+                st.rerun()
+        return False
 
 
 def _rename(about: shelf.About) -> None:

@@ -12,6 +12,7 @@ from cnn_core.data.library import open_dataset
 from cnn_core.jobs.imports import import_state
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
+from tests.data.incoming.archives import Part, zipped
 from tests.data.pictures import of_class, picture, two_classes, write_zip
 from tests.pages.conftest import Open, errors, query, run, text
 
@@ -122,3 +123,53 @@ def test_a_folder_of_the_server_only_where_that_is_allowed(
     page.text_input(key="server-folder").set_value(str(tmp_path / "shared"))
     run(page)
     assert "24 pictures of 2 classes" in text(page)
+
+
+def table_zip(path: Path, head: str, row: str, inside: str = "train/labels.csv") -> Path:
+    files = {f"train/{number}.jpg": picture(number) for number in range(12)}
+    rows = [row.format(number, "ab"[number % 2]) for number in range(12)]
+    return write_zip(path, files | {inside: "\n".join([head, *rows]).encode()})
+
+
+def test_a_table_in_the_zip_and_its_columns_are_offered(open_page: Open, tmp_path: Path) -> None:
+    page = upload(open_page("bring"), table_zip(tmp_path / "x.zip", "id,age,kind", "{0},7,{1}"))
+    assert "may be in the table train/labels.csv" in errors(page)
+    box = next(box for box in page.selectbox if box.label == "Classes are told by")
+    assert box.options == ["Folders", "train/labels.csv"]
+    box.select("train/labels.csv")
+    run(page)
+    assert "Choose the column that is the label: age, kind" in errors(page)
+    next(box for box in page.selectbox if box.label == "Column with the label").select("kind")
+    run(page)
+    assert "12 pictures of 2 classes" in text(page)
+    page.button(key="import").click()
+    run(page)
+    finish(page)
+    assert open_dataset(shelf.own_datasets()[0].id).classes == ("a", "b")
+
+
+def test_the_encoding_of_names_is_shown_as_a_guess_and_can_be_changed(open_page: Open, tmp_path: Path) -> None:
+    names = ("合格", "不合格")  # that these are Chinese and not Korean cannot be told
+    parts = [Part(f"{name}/{at}.jpg".encode("gbk"), picture(at), flags=0) for name in names for at in range(6)]
+    (tmp_path / "x.zip").write_bytes(zipped(parts))
+    page = upload(open_page("bring"), tmp_path / "x.zip")
+    box = next(box for box in page.selectbox if box.label == "Names are written in")
+    assert box.value == "euc_kr"
+    assert "合格" not in text(page)
+    box.select("gbk")
+    run(page)
+    assert "12 pictures of 2 classes" in text(page)
+    assert "合格" in text(page)
+    page.button(key="import").click()
+    run(page)
+    finish(page)
+    assert open_dataset(shelf.own_datasets()[0].id).classes == tuple(sorted(names))
+
+
+def test_what_is_left_of_a_damaged_data_set_is_offered(open_page: Open, tmp_path: Path) -> None:
+    known = shelf.derive(open_dataset("digits"), "Mine", removed=[0])
+    images = shelf.folder_of(known) / "images.npy"
+    images.write_bytes(images.read_bytes()[: 128 + 64 * 1000])
+    page = open_page("data", dataset=known.id)
+    assert "1,000 of its 1,796 images can be recovered" in errors(page)
+    assert "elete" not in errors(page)

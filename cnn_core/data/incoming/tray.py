@@ -228,9 +228,13 @@ class Tray:
         return ImportSpec(**{name: value for name, value in self.choices.items() if name in ImportSpec.model_fields})
 
     @property
+    def has_labels(self) -> bool:
+        """Whether a list of labels lies beside the archive."""
+        return (self.folder / "labels").is_file()
+
+    @property
     def _labels(self) -> bytes | None:
-        labels = self.folder / "labels"
-        return labels.read_bytes() if labels.is_file() else None
+        return (self.folder / "labels").read_bytes() if self.has_labels else None
 
     def _full(self) -> str:
         most = settings().visitor_megabytes
