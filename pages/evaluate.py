@@ -5,6 +5,7 @@ import streamlit as st
 from cnn_core.evaluation.metrics import evaluate
 from cnn_core.runs.folder import RunFolder
 from pages.ui import coaching, datasets, evaluation, figures, layout, sealed, words
+from pages.ui.confusion import confusion_matrix
 from pages.ui.records import shared
 from pages.ui.runs import pick_run, require_runs
 
@@ -29,6 +30,7 @@ with st.container(border=True):
         }
     )
 
+shared(run.id).expire()
 shared(run.id).look()
 coaching.notice(run, shared(run.id).record)
 
@@ -38,7 +40,7 @@ with table, layout.card("Class by class", "Select a row to see the mistakes in t
 true, predicted = evaluation.chosen_cell(result, clicked)
 with matrix, layout.card("Confusion", "Rows are what it is, columns what the network says; shade is the share of the "
                          "row. The framed cell is shown below."):  # fmt: skip
-    figures.confusion_matrix(result.confusion, dataset.classes, (true, predicted))
+    confusion_matrix(result.confusion, dataset.classes, (true, predicted))
 with layout.card("The pictures of one cell", "The most confident first: these are the mistakes worth a look."):
     evaluation.cell_choice(dataset.classes, true, predicted)
     if not sealed.asked(dataset):

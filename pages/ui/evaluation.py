@@ -39,7 +39,11 @@ def class_table(result: Evaluation) -> int | None:
         frame,
         hide_index=True,
         height=min(38 + 35 * len(frame), 480),
-        column_config={"class": "Class", "support": st.column_config.NumberColumn("Images", width=60), **bars},
+        column_config={
+            "class": st.column_config.TextColumn("Class", width=118),
+            "support": st.column_config.NumberColumn("Images", width=60),
+            **bars,
+        },
         on_select=_row_selected,
         selection_mode="single-row",
         placeholder=UNDEFINED,

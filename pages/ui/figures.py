@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from cnn_core.runs.tables import Run
 from pages.ui.colours import GREY, RIGHT, WRONG, palette, run_colour
 from pages.ui.comparing import labels, line_styles
 from pages.ui.curves import Points, Record, curves
-from pages.ui.errors import plotly_text
 from pages.ui.pictures import svg_uri
 from pages.ui.words import label, significant
 
@@ -170,41 +168,6 @@ def class_balance(counts: pd.DataFrame) -> None:
         "series": series,
     }
     st.echarts_chart(option, height=max(220, 50 + 24 * len(classes)), key="class-balance", alt="Images per class")
-
-
-def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[int, int]) -> None:
-    """Heat map of true (rows) against predicted (columns), shaded by share of the row; `cell` is framed,
-    or its whole row where the predicted class is negative."""
-    import plotly.graph_objects as go  # 0.2 s that the other pages need not wait for
-
-    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    few, names = len(classes) <= 20, [plotly_text(name) for name in classes]
-    heat = go.Heatmap(
-        z=share,
-        customdata=confusion,
-        text=confusion if few else None,
-        texttemplate="%{text}" if few else None,
-        x=names,
-        y=names,
-        zmin=0,
-        zmax=1,
-        showscale=False,
-        xgap=1,
-        ygap=1,
-        hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata} images, %{z:.1%} of this class<extra></extra>",
-    )
-    true, predicted = cell
-    left, right = (predicted, predicted) if predicted >= 0 else (0, len(classes) - 1)
-    frame = {
-        "type": "rect", "x0": left - 0.5, "x1": right + 0.5, "y0": true - 0.5, "y1": true + 0.5,
-        "line": {"color": palette()[1], "width": 3},
-    }  # fmt: skip
-    figure = go.Figure(heat).update_layout(
-        height=460 if few else 640, margin={"l": 0, "r": 0, "t": 0, "b": 0}, shapes=[frame], dragmode=False
-    )
-    figure.update_yaxes(autorange="reversed", title="true", type="category", ticks="")
-    figure.update_xaxes(title="predicted", type="category", tickangle=-40, ticks="")
-    st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key="confusion", alt="Confusion matrix")
 
 
 def bars(shares: Mapping[str, float], right: str | None = None) -> None:

@@ -14,6 +14,7 @@ from pages.ui import address, figures, layout, sealed, words
 from pages.ui.errors import plain
 from pages.ui.pictures import gallery, pixels
 
+PHONE = 320  # CSS pixels a phone has for the numbers; beyond that it scrolls
 MOST_NUMBERS = 32  # pixels a side that are shown as numbers
 CHANNELS = {1: ("Grey",), 3: ("Red", "Green", "Blue")}
 
@@ -93,7 +94,8 @@ def number_grid(values: np.ndarray, shown: np.ndarray) -> str:
         for pair in zip(values[part], shown[part], strict=True)
     )
     side = min(40.0, 440 / values[part].shape[1])
-    return f'<div class="cnn-numbers"><table style="--side:{side:.1f}px">{rows}</table></div>'
+    wide = " wide" if side * values[part].shape[1] > PHONE else ""
+    return f'<div class="cnn-numbers{wide}"><table style="--side:{side:.1f}px">{rows}</table></div>'
 
 
 def _cell(grey: int, text: str) -> str:
