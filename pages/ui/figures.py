@@ -105,7 +105,7 @@ def _rate_marks(record: Record, colour: str) -> Option:
     return {
         "symbol": "none",
         "lineStyle": {"color": colour, "type": "dotted", "width": 1.5},
-        "label": {"color": colour, "position": "insideEndTop", "fontSize": 11},
+        "label": {"color": colour, "position": "end", "fontSize": 11},
         "tooltip": {"show": False},
         "data": [
             {"xAxis": float(f"{change.epoch:.5g}"), "label": {"formatter": f"rate {significant(change.new)}"}}

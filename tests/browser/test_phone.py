@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from cnn_core.jobs.pool import wait_until_ready
 from cnn_core.jobs.queue import submit
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
@@ -36,6 +37,7 @@ def top(page: Page, selector: str) -> float:
 def test_a_phone_shows_what_happens_then_the_chart_then_the_controls(app: App, new_page: NewPage) -> None:
     run_id = long_run()
     page = new_page(f"{app.url}/train?run={run_id}", width=390, height=844)
+    wait_until_ready(180)
     wait_for(lambda: store().get(run_id).step > 20, 60)
     expect(page.get_by_text("Change the learning rate")).to_be_visible()
     expect(page.get_by_test_id("stEChartsChart")).to_have_count(2)
