@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.row import Row
+from cnn_core.cores import usable_cores
 
 GROUPS = ("throughput", "accuracy", "watching", "start", "data", "uploads", "drawing", "store")
 
@@ -55,7 +56,7 @@ def hardware() -> str:
     """The computer in a line."""
     import torch
 
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     capability = torch.backends.cpu.get_cpu_capability()
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
     return f"{platform.machine()}, {cores} cores, {capability}, {versions}"

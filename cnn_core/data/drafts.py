@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,8 +31,7 @@ def drafted() -> Iterator[Path]:
         try:
             yield partial
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
+            _remove(partial, lock)
 
 
 def id_of(draft: Path) -> str:
@@ -44,10 +44,15 @@ def _sweep(partial: Path) -> None:
     lock = _lock(partial)
     try:
         with lock.acquire(timeout=0):
-            shutil.rmtree(partial, ignore_errors=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
+            _remove(partial, lock)
     except Timeout:
         pass
+
+
+def _remove(partial: Path, lock: FileLock) -> None:
+    shutil.rmtree(partial, ignore_errors=True)
+    with suppress(OSError):  # Windows removes no open file
+        os.unlink(lock.lock_file)
 
 
 def _lock(partial: Path) -> FileLock:

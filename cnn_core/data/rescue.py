@@ -10,7 +10,6 @@ import io
 import itertools
 import json
 import math
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from cnn_core.data.dataset import IMAGES, META, SPLITS, ImageDataset, channel_statistics, pixel_digest
 from cnn_core.errors import DamagedDatasetError
+from cnn_core.into_place import move_into_place
 
 SPARE = "spare"  # folder of second copies
 LABELS = "labels.npy"
@@ -225,7 +225,7 @@ def _write(
 def _replace(path: Path, data: bytes) -> None:
     draft = path.with_name(f"{path.name}.draft")
     draft.write_bytes(data)
-    os.replace(draft, path)
+    move_into_place(draft, path)
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -100,6 +100,7 @@ def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str =
         classes=len(dataset.classes),
         content_hash=dataset.content_hash,
     )
+    del dataset  # Windows moves no folder with a file in it that is mapped
     with shelf_held():
         if not parent:
             free_name(name)

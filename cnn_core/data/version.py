@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.drafts import PARTIAL
 from cnn_core.data.rescue import SPARE, Shape, descriptions, is_whole, keep_spare, mend, read_object
 from cnn_core.errors import DatasetUnavailableError
+from cnn_core.into_place import move_into_place
 from cnn_core.settings import settings
 
 ABOUT, ITEMS, REPORT = "about.json", "items.json", "report.json"
@@ -128,4 +128,4 @@ def write(folder: Path, known: About) -> None:
     for place in (folder / SPARE, folder):
         draft = place / f"{ABOUT}.draft"
         draft.write_text(json.dumps(asdict(known), indent=2), "utf-8")
-        os.replace(draft, place / ABOUT)
+        move_into_place(draft, place / ABOUT)

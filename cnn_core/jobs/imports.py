@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from cnn_core.data.incoming.importing import import_images
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.data.library import TICK, Progress
 from cnn_core.errors import CancelledError, PlaygroundError
+from cnn_core.into_place import move_into_place
 from cnn_core.jobs.processes import spawn
 
 REQUEST, PROGRESS, DONE, FAILED, CANCEL, LOCK = "request", "progress", "done", "failed", "cancel", "lock"
@@ -123,7 +123,7 @@ def _is_held(tray: Tray) -> bool:
 def _put(path: Path, values: dict[str, Any]) -> None:
     draft = path.with_name(f"{path.name}.draft")
     draft.write_text(json.dumps(values), "utf-8")
-    os.replace(draft, path)
+    move_into_place(draft, path)
 
 
 def _get(path: Path) -> dict[str, Any] | None:

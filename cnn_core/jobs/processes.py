@@ -11,6 +11,8 @@ from pathlib import Path
 
 from cnn_core.settings import settings
 
+# On Windows, as a new session elsewhere: Ctrl-C in the terminal of the app is not for its children
+APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 ROOT = Path(__file__).parents[2]  # where `import cnn_core` works
 
 
@@ -27,6 +29,7 @@ def spawn(module: str, *arguments: str, log: str) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             env=os.environ | {"PYTHONPATH": path},
             start_new_session=True,
+            creationflags=APART,
         )
     threading.Thread(target=_bury, args=(child,), name=f"wait-{child.pid}", daemon=True).start()
     return child

@@ -15,6 +15,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from cnn_core.errors import PlaygroundError, RunFilesError, UnknownNameError
+from cnn_core.into_place import move_into_place
 from cnn_core.settings import settings
 
 
@@ -132,7 +133,7 @@ class RunFolder:
         temporary = self.path / f".{name}.part"
         try:
             save(temporary)
-            temporary.replace(self.path / name)
+            move_into_place(temporary, self.path / name)
         except BaseException:
             temporary.unlink(missing_ok=True)  # half a file on a full disk takes the room of a whole one
             raise

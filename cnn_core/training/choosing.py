@@ -13,6 +13,7 @@ from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
+from cnn_core.into_place import move_into_place
 from cnn_core.recipe import TrainingSpec
 from cnn_core.settings import settings
 from cnn_core.training.execution import Execution, alternatives, fixed
@@ -64,7 +65,7 @@ def _write(file: Path, answers: Answers) -> None:
     draft = file.with_name(f"{file.name}.{os.getpid()}.part")
     with suppress(OSError):  # a full disk costs the next run a measurement; this one knows its answer
         draft.write_bytes(ANSWERS.dump_json(answers, indent=1))
-        os.replace(draft, file)
+        move_into_place(draft, file)
     draft.unlink(missing_ok=True)
 
 

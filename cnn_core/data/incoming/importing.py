@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.cores import usable_cores
 from cnn_core.data import shelf
 from cnn_core.data.dataset import IMAGES, SPLITS, ImageDataset, append_images, finish
 from cnn_core.data.decode import decode, fit, how_scaled, original_size
@@ -116,7 +117,7 @@ class _Import:
         if self.base:
             yield from self._base_images(self.base)
         done, total = 0, len(self.layout.files)
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # Pillow decodes without the interpreter's lock
+        with ThreadPoolExecutor(usable_cores()) as pool:  # Pillow decodes without the interpreter's lock
             for chunk in self._read():
                 self._stop_if_cancelled()
                 pictures = list(pool.map(self._see, *zip(*chunk, strict=True)))
@@ -206,6 +207,7 @@ class _Import:
         self.channels = 1
         for _ in append_images(grey, self._shape, (_luma(part) for part in parts)):
             self._stop_if_cancelled()
+        del images, parts  # Windows moves no file onto one that is mapped
         os.replace(grey / IMAGES, self.folder / IMAGES)
         grey.rmdir()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -21,6 +20,7 @@ from cnn_core.data.incoming.import_spec import READING, ImportSpec
 from cnn_core.data.incoming.label_table import LabelTable
 from cnn_core.data.incoming.labelled import Labelled, Layout
 from cnn_core.errors import ImageError, PlaygroundError
+from cnn_core.into_place import move_into_place
 from cnn_core.settings import settings
 
 STALE = 24 * 3600.0  # seconds after which a tray nobody came back to is cleared away
@@ -251,7 +251,7 @@ class Tray:
     def _write(self) -> None:
         draft = self.folder / f"{LIST}.draft"
         draft.write_text(json.dumps(self._list), "utf-8")
-        os.replace(draft, self.folder / LIST)
+        move_into_place(draft, self.folder / LIST)
 
 
 class _Loose:
