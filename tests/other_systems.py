@@ -35,7 +35,7 @@ OF_UNIX = {
     os: (
         "sched_getaffinity sched_setaffinity fork forkpty geteuid getuid getgid getegid getloadavg nice killpg "
         "getpgid setsid getsid wait3 wait4 WNOHANG posix_fadvise posix_fallocate posix_spawn mkfifo mknod chown lchown "
-        "sendfile getpriority eventfd memfd_create register_at_fork "
+        "getpriority eventfd memfd_create register_at_fork "
         "ttyname uname pidfd_open splice sched_yield"
     ),
     signal: (
