@@ -145,7 +145,7 @@ class RunFolder:
         """
         if self.next_best.exists():
             if about(self.next_best).get("epoch") == epoch:
-                self.next_best.replace(self.best)
+                move_into_place(self.next_best, self.best)
             else:
                 self.next_best.unlink()
 
