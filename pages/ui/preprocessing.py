@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cnn_core.inference import Classifier
 
 NO, MATCH, ALL = "no", "match", "all"
-INVERT = {NO: "As they are", MATCH: "Match the training images", ALL: "Invert all"}
+INVERT = {NO: "As is", MATCH: "Match", ALL: "Invert"}
 FITTED = {"crop": "centre square", "pad": "bars added", "squash": "made square"}
 OTHER: dict[Background | None, str] = {"dark": "light", "light": "dark"}
 IMAGES = 1000  # training images whose borders are looked at
@@ -58,8 +58,8 @@ def prepare(
         [option for option in INVERT if option != MATCH or background],
         name="invert",
         format_func=INVERT.__getitem__,
-        help="Many data sets show light things on black. To a network that learned from these, a white background is a "
-        "part of the thing.",
+        help="Many data sets show light things on black. To a network that learned from these, a white background is "
+        "part of the thing. Match inverts the pictures whose background is the opposite of the training images'.",
     )
     if not pictures:
         return []
