@@ -143,11 +143,11 @@ def test_processes_that_ask_at_once_agree_on_one_answer(home: Path, tmp_path: Pa
         )
         for number in range(3)
     ]  # fmt: skip
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while len(list(tmp_path.glob("ready-*"))) < len(processes) and time.monotonic() < end:
         time.sleep(0.01)
     (tmp_path / "go").touch()
-    outputs = [process.communicate(timeout=120) for process in processes]
+    outputs = [process.communicate(timeout=240) for process in processes]
     assert [errors for _, errors in outputs] == [""] * len(processes)
     lines = [line for output, _ in outputs for line in output.splitlines()]
     assert lines.count("measured") == 1
