@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from cnn_core.jobs.unsent import Unsent
+from cnn_core.jobs.unsent import Unsent, recorded_points
 from cnn_core.runs.events import Event
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import LostRunError, store
@@ -57,7 +57,7 @@ class Outbox:
         """Delivers what an earlier worker could not. Raises LostRunError, and the store's errors."""
         self._run_id, self._worker_id, self._closing = run_id, worker_id, closing
         self._unsent = Unsent(RunFolder(run_id))
-        self._record(self._unsent.read(lambda: store().metrics(run_id)))
+        self._record(self._unsent.read(lambda: recorded_points(run_id)))
         self._unsent.clear()
         self._waiting: list[Event] = []
         self._commands: list[Command] = []

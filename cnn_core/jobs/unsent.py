@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 from cnn_core.runs.events import EpochEnd, Event, RateChanged, Report, Started
 from cnn_core.runs.folder import RunFolder
-from cnn_core.runs.tables import Metric
+from cnn_core.runs.store import store
 
 NAME = "unsent.jsonl"
+RATE = "learning rate {}"
+
+Point = tuple[str, int]  # what it is of, and its step
 KEPT = (Started, Report, EpochEnd, RateChanged)  # the others end a try
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in KEPT}
 
@@ -32,19 +35,20 @@ class Unsent:
         except OSError as error:
             logging.getLogger(__name__).warning("Events wait in memory only, %s cannot be written: %s", NAME, error)
 
-    def read(self, recorded: Callable[[], Sequence[Metric]]) -> list[Event]:
+    def read(self, recorded: Callable[[], set[Point]]) -> list[Event]:
         """What an earlier worker left, without the points that were `recorded` after all."""
         if not self._path.exists():
             return []
-        known = {(metric.kind, metric.step) for metric in recorded()}
+        known = recorded()
         events = []
         for event in self._events():
             if isinstance(event, Started):
                 known = {(kind, step) for kind, step in known if step <= event.step}
-            point = (event.metric_kind, getattr(event, "step", 0))
-            if not event.metric_kind or point not in known:
-                events.append(event)
+            elif (point := _point(event)) in known:
+                continue
+            else:
                 known.add(point)
+            events.append(event)
         return events
 
     def _events(self) -> Iterable[Event]:
@@ -67,3 +71,15 @@ class Unsent:
             self._path.unlink(missing_ok=True)
         except OSError as error:
             logging.getLogger(__name__).warning("%s cannot be removed: %s", NAME, error)
+
+
+def recorded_points(run_id: str) -> set[Point]:
+    """The points and changes of a run that the store has."""
+    points = {(metric.kind, metric.step) for metric in store().metrics(run_id)}
+    return points | {(RATE.format(change.new), change.step) for change in store().changes(run_id)}
+
+
+def _point(event: Event) -> Point:
+    if isinstance(event, RateChanged):
+        return RATE.format(event.learning_rate), event.step
+    return event.metric_kind, getattr(event, "step", 0)

@@ -18,7 +18,7 @@ from cnn_core.jobs.heartbeat import Heartbeat
 from cnn_core.jobs.outbox import Outbox
 from cnn_core.jobs.unsent import NAME
 from cnn_core.recipe import Recipe
-from cnn_core.runs.events import Ended, EpochEnd, Event, Report, Started
+from cnn_core.runs.events import Ended, EpochEnd, Event, RateChanged, Report, Started
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import LostRunError, RunStore, store
 from cnn_core.runs.tables import Worker
@@ -40,6 +40,10 @@ def epoch_end(step: int) -> EpochEnd:
         step=step, epoch=step / 5, loss=0.3, validation_accuracy=0.8, learning_rate=0.1, images_per_second=9.0,
         seconds=6.0, best_epoch=1, best_validation_loss=0.3,
     )  # fmt: skip
+
+
+def rate_changed(step: int) -> RateChanged:
+    return RateChanged(step=step, epoch=step / 5, old_rate=0.1, learning_rate=0.2)
 
 
 def recipe(epochs: int) -> Recipe:
@@ -180,19 +184,20 @@ def test_points_of_a_worker_killed_during_an_outage_are_delivered_by_the_next(
     monkeypatch.setattr(outbox_module, "GRACE", 0.0)
     killed = threading.Event()
     with locked(home), Outbox(held, "w", killed) as outbox:
-        for event_of_run in (report(1), report(2), epoch_end(5), report(6)):
+        for event_of_run in (report(1), rate_changed(2), report(2), epoch_end(5), rate_changed(5), report(6)):
             outbox.post(event_of_run)
         monkeypatch.setattr(outbox, "_exchange", lambda *_: time.sleep(60))  # as good as dead
         time.sleep(0.2)
         killed.set()
     path = RunFolder(held).path / NAME
     path.write_text(path.read_text() + '{"kind": "Report", "st')  # killed in the middle of a line
-    runs.record(held, "w", report(1))  # it got through, only the answer did not
+    runs.record(held, "w", report(1), rate_changed(2))  # they got through, only the answer did not
     runs.leave("w")
     assert runs.take(held, "next")
     with Outbox(held, "next", threading.Event()) as outbox:
         outbox.post(Started(step=5, steps=10, device="CPU", precision="float32", dataset_hash="x"))
     assert points(held) == [("train", 1), ("train", 2), ("validation", 5)]
+    assert [change.step for change in runs.changes(held)] == [2, 5]
     assert not path.exists()
 
 
