@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from cnn_core.data.decoding.formats import NAMES
 from cnn_core.data.incoming.layout import Layout
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
@@ -138,7 +139,8 @@ def explain() -> None:
         st.caption("Folders whose names hold train, val or test, as in seg_train, are kept as splits.")
     st.caption(
         f"At most {limits.import_files:,} files, {limits.import_megabytes:,} MB unpacked, {limits.import_classes:,} "
-        f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels a picture. "
+        f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels a picture; "
+        f"{limits.visitor_megabytes:,} MB that wait for an import of yours. {NAMES} files. "
         "Whoever runs this server sets these limits."
     )
 

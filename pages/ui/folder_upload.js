@@ -1,4 +1,5 @@
 // A folder is packed as an uncompressed zip here in the browser and given to Streamlit's own uploader as one file.
+const TOGETHER = 64, BYTES = 32e6; // read at once: one by one, 2,000 small files took 12 s instead of 2
 const CRC = new Uint32Array(256).map((_, byte) => {
   for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? (byte >>> 1) ^ 0xedb88320 : byte >>> 1;
   return byte;
@@ -29,14 +30,23 @@ const common = (sum, size, name) => [
 async function packed(files, told) {
   const parts = [], directory = [];
   let offset = 0, directorySize = 0;
-  for (const [number, [path, file]] of files.entries()) {
-    const name = new TextEncoder().encode(path);
-    const fields = common(crc32(new Uint8Array(await file.arrayBuffer())), file.size, name);
-    parts.push(record(0x04034b50, fields), name, file);
-    directory.push(record(0x02014b50, [[2, 20], ...fields, [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]]), name);
-    offset += 30 + name.length + file.size;
-    directorySize += 46 + name.length;
-    if (number % 50 === 0) told(number);
+  for (let start = 0; start < files.length; ) {
+    told(start);
+    const some = [];
+    for (let size = 0; start < files.length && some.length < TOGETHER && (!size || size + files[start][1].size <= BYTES); ) {
+      size += files[start][1].size;
+      some.push(files[start++]);
+    }
+    const bytes = new Uint8Array(await new Blob(some.map(([, file]) => file)).arrayBuffer());
+    let at = 0;
+    for (const [path, file] of some) {
+      const sum = crc32(bytes.subarray(at, (at += file.size)));
+      const name = new TextEncoder().encode(path), fields = common(sum, file.size, name);
+      parts.push(record(0x04034b50, fields), name, file);
+      directory.push(record(0x02014b50, [[2, 20], ...fields, [2, 0], [2, 0], [2, 0], [4, 0], [4, offset]]), name);
+      offset += 30 + name.length + file.size;
+      directorySize += 46 + name.length;
+    }
   }
   const end = [[2, 0], [2, 0], [2, files.length], [2, files.length], [4, directorySize], [4, offset], [2, 0]];
   return [...parts, ...directory, record(0x06054b50, end)];

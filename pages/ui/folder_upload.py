@@ -15,8 +15,9 @@ NAME, HIDDEN = "folder-zip", "folder-hidden"  # of the file widget, and of the b
 TABLES = ("csv", "tsv", "txt")  # that may hold the labels
 HTML = """
 <label>
-  <span>A folder that holds one folder a class</span>
   <input type="file" webkitdirectory multiple>
+  <b>Choose a folder</b>
+  <span>that holds one folder a class, or drop it here</span>
 </label>
 <p role="status"></p>
 """
@@ -27,7 +28,12 @@ label {
   color: var(--st-text-color); font-family: var(--st-font); cursor: pointer;
 }
 label[aria-busy] { opacity: .5; pointer-events: none; }
-input { max-width: 100%; font: inherit; }
+label:focus-within { outline: 2px solid var(--st-primary-color); }
+input { position: absolute; width: 1px; height: 1px; opacity: 0; }
+b {
+  padding: .35rem .75rem; border-radius: .5rem; font-weight: 500;
+  border: 1px solid var(--st-border-color); background: var(--st-background-color);
+}
 p {
   margin: .4rem 0 0; min-height: 1.4em; font-size: .875rem;
   color: var(--st-text-color); font-family: var(--st-font);

@@ -44,7 +44,7 @@ def show(report: ImportReport) -> None:
         )
         st.caption(plain(f"{report.colour} {_sizes(report)}"))
         for rule, count in report.scaled.items():
-            st.caption(plain(f"{words.count(count, 'picture')} with more than 8 bits a value: {rule}"))
+            st.caption(plain(f"{words.count(count, 'picture')}: {rule}"))
         with st.container(horizontal=True):
             st.page_link(
                 "pages/train.py", label="Train on it", icon=":material/play_circle:",

@@ -75,7 +75,8 @@ class DeepTiff:
             full = 2**self.bits - 1 if self.kind == "u" else 1
             pixels = np.concatenate([pixels, to_bytes(alpha[..., None], full)[0]], -1)
         if self.samples > wanted + (alpha is not None):
-            sentence += f" Of {self.samples} channels the first {'was' if wanted == 1 else 'three were'} taken."
+            sentence = "" if self.kind == "u" and self.bits == 8 else f"{sentence} "
+            sentence += f"Of {self.samples} channels the first {'was' if wanted == 1 else 'three were'} taken."
         return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels), sentence
 
     def _check(self, name: str) -> None:
@@ -115,7 +116,7 @@ class DeepTiff:
 
 
 def deep_tiff(data: bytes) -> DeepTiff | None:
-    """The TIFF's first page when it needs more than Pillow: other than 8 bits, or floating point; None otherwise.
+    """The TIFF's first page when it needs more than Pillow: not 8 bits, floating point, many channels; None otherwise.
 
     Raises whatever Pillow's reader of tags stumbles over.
     """
@@ -130,7 +131,8 @@ def deep_tiff(data: bytes) -> DeepTiff | None:
     bits, formats = _all_of(found.get(BITS, (1,))), _all_of(found.get(SAMPLE_FORMAT, (1,)))
     if len(set(bits)) != 1 or len(set(formats)) != 1:
         return None
-    deep = bits[0] > 8 or formats[0] != 1 or bits[0] not in (1, 2, 4, 8)
+    many = found.get(PHOTOMETRIC) in (WHITE_IS_ZERO, BLACK_IS_ZERO) and _all_of(found.get(SAMPLES, 1))[0] > 2
+    deep = bits[0] > 8 or formats[0] != 1 or bits[0] not in (1, 2, 4, 8) or many
     if not deep or (found.get(PHOTOMETRIC) == 5 and bits[0] == 16 and found.get(PLANAR, 1) == 1):  # CMYK: Pillow's
         return None
     width, height, samples = int(found[WIDTH]), int(found[HEIGHT]), int(found.get(SAMPLES, 1))

@@ -128,12 +128,16 @@ def test_transparency_of_sixteen_bits_is_laid_on_white() -> None:
     assert picture.getpixel((6, 1)) == (255, 255, 255)
 
 
-def test_of_many_channels_the_first_is_taken_and_that_is_said() -> None:
-    values = np.stack([np.rint(RAMP * 65535)] + [np.zeros_like(RAMP)] * 4).astype(np.uint16)
-    data = tiff(values, photometric="minisblack", planarconfig="separate")
-    picture = decode(data, "x.tif")
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize(
+    ("kind", "said"), [(np.uint8, ""), (np.uint16, "Values from 0 to 65,535 became 0 to 255. ")], ids=["8", "16"]
+)
+def test_of_many_channels_the_first_is_taken_and_that_is_said(kind: type, said: str, planar: str) -> None:
+    channels = [np.rint(RAMP * np.iinfo(kind).max)] + [np.zeros_like(RAMP)] * 4
+    values = np.stack(channels, 0 if planar == "separate" else -1).astype(kind)
+    picture = decode(tiff(values, photometric="minisblack", planarconfig=planar), "x.tif")
     assert near(picture, RAMP * 255)
-    assert "Of 5 channels the first was taken" in how_scaled(picture)
+    assert how_scaled(picture) == f"{said}Of 5 channels the first was taken."
 
 
 def test_a_turned_deep_tiff_is_upright() -> None:
