@@ -21,7 +21,8 @@ else:
         tray = bring.collect(tray)
         if tray:
             reading_form.questions(tray)
-    classes = bring.look(tray) if tray else None
+    with results:  # what is wrong stands below what was brought, on a phone too
+        classes = bring.look(tray) if tray else None
     if tray and classes:
         with panel, layout.card("Choices"):
             spec = import_form.choices(tray)

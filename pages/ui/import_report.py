@@ -34,7 +34,6 @@ def show(report: ImportReport) -> None:
         figures.facts(
             {
                 "Pictures": f"{total:,}",
-                "Added": f"{report.added:,} of {report.found:,}" if report.found else f"{report.added:,}",
                 "Classes": str(len(report.kept)),
                 "Channels × height × width": words.shape((report.shape[0], report.shape[1], report.shape[2])),
                 "Files left out": f"{skipped:,}",
@@ -42,6 +41,8 @@ def show(report: ImportReport) -> None:
                 "Took": words.duration(report.seconds),
             }
         )
+        if report.added < report.found:
+            st.caption(f"{report.added:,} of the {report.found:,} pictures found were added; the rest is named below.")
         st.caption(plain(f"{report.colour} {_sizes(report)}"))
         for rule, count in report.scaled.items():
             st.caption(plain(f"{words.count(count, 'picture')}: {rule}"))
