@@ -22,10 +22,12 @@ from cnn_core.data.library import open_dataset
 from cnn_core.evaluation.label_mistakes import label_mistakes
 from cnn_core.evaluation.label_safety import label_safety
 from cnn_core.evaluation.metrics import evaluate
+from cnn_core.evaluation.novelty import Novelty
 from cnn_core.inference import Classifier
 from cnn_core.inspection.activations import penultimate
 from cnn_core.inspection.feature_maps import feature_maps
 from cnn_core.inspection.filters import filters
+from cnn_core.inspection.layer_statistics import layer_statistics
 from cnn_core.inspection.montage import montage
 from cnn_core.models.network import build
 from cnn_core.models.presets import network_presets
@@ -89,6 +91,14 @@ def ask_label_safety(network: Classifier, dataset: ImageDataset) -> Answer:
     return [result.changed, result.per_class, result.pictures]
 
 
+def ask_novelty(network: Classifier, dataset: ImageDataset) -> Answer:
+    known, held_out, new = (
+        layer_statistics(network.network, network.batches(dataset.images, dataset.splits[split][:64]))
+        for split in ("train", "validation", "test")
+    )
+    return [Novelty.fit(known, held_out).distances(new), *new]
+
+
 def ask_montage(network: Classifier, dataset: ImageDataset) -> Answer:
     return [montage(unseen(dataset)[:, 0], scale=scale) for scale in ("sequential", "diverging")]
 
@@ -115,8 +125,8 @@ def ask_data_views(network: Classifier, dataset: ImageDataset) -> Answer:
 
 
 ASKS = (
-    ask_feature_maps, ask_filters, ask_penultimate, ask_classify, ask_evaluate, ask_label_safety, ask_montage,
-    ask_preview, ask_data_views,
+    ask_feature_maps, ask_filters, ask_penultimate, ask_classify, ask_evaluate, ask_label_safety, ask_novelty,
+    ask_montage, ask_preview, ask_data_views,
 )  # fmt: skip
 
 
