@@ -21,7 +21,7 @@ from tests.strangers import NAMES
 
 pytestmark = pytest.mark.browser
 OWNER = "romeo"
-TITLE = ("delta", "golf", "hotel")
+TITLE = ("delta", "golf")  # a name has at most 80 characters
 RUN_NAMES = (("alpha", "foxtrot", "bravo"), ("charlie", "india", "juliett"), ("kilo",))
 
 
