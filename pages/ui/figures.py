@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from pages.ui.colours import GREY, RIGHT, WRONG, palette, run_colour
 from pages.ui.comparing import labels, line_styles
 from pages.ui.curves import Points, Record, curves
 from pages.ui.pictures import svg_uri
-from pages.ui.words import label, significant
+from pages.ui.words import label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Option = dict[str, Any]
 STROKE = "path://M0,6h24v3h-24z"
 MOST_MARKS = 20  # changes of the learning rate on one curve
+LABEL_WIDTH = 0.2  # of a label, as a fraction of a chart's width
 BEST_LABEL = {"loss": "top", "accuracy": "bottom"}
 QUANTITIES = {"loss": (1.0, "%.3f", "{value}"), "accuracy": (100.0, "%.1f%%", "{value}%")}  # factor, tooltip, axis
 
@@ -66,7 +68,7 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
             _line("Training, each report", raw, colour, width=1, opacity=0.2),
             _line("Training", mean, colour, opacity=0.55),
             _line("Validation", validation, colour, width=2.5, dots=True)
-            | {"markPoint": best, "markLine": _rate_marks(record, colour)},
+            | {"markPoint": best, "markLine": _rate_marks(record, colour, run.epochs)},
         ],
         "legend": {"data": [{"name": "Training", "icon": STROKE}, {"name": "Validation"}], "top": 0, "right": 0},
     }
@@ -80,7 +82,7 @@ def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity:
         _, mean, validation = (_scaled(points, quantity) for points in curves(records[run.id], quantity))
         name, (colour, dash) = names[run.id], styles[run.id]
         series.append(_line(name, mean[:: max(1, len(mean) // 80)], colour, width=1, opacity=0.35, dash=dash))
-        marks = _rate_marks(records[run.id], colour)
+        marks = _rate_marks(records[run.id], colour, run.epochs)
         series.append(_line(name, validation, colour, dots=True, dash=dash) | {"markLine": marks})
     option = _frame(quantity, max((run.epochs for run in runs), default=1))
     return option | {
@@ -100,16 +102,20 @@ def _key(runs: Sequence[Run]) -> None:
     st.html(f'<div class="cnn-key">{items}</div>')
 
 
-def _rate_marks(record: Record, colour: str) -> Option:
-    """A vertical line where a person changed the learning rate, with the new rate; of many the last ones."""
+def _rate_marks(record: Record, colour: str, epochs: int) -> Option:
+    """A vertical line where a person changed the learning rate, of many the last ones; the new rate above it, of those
+    that stand close together the last."""
+    changes = record.changes[-MOST_MARKS:]
+    places = [float(f"{change.epoch:.5g}") for change in changes]
+    far = [after - here > epochs * LABEL_WIDTH for here, after in zip(places, [*places[1:], math.inf], strict=False)]
     return {
         "symbol": "none",
         "lineStyle": {"color": colour, "type": "dotted", "width": 1.5},
         "label": {"color": colour, "position": "end", "fontSize": 11},
         "tooltip": {"show": False},
         "data": [
-            {"xAxis": float(f"{change.epoch:.5g}"), "label": {"formatter": f"rate {significant(change.new)}"}}
-            for change in record.changes[-MOST_MARKS:]
+            {"xAxis": place, "label": {"show": alone, "formatter": f"rate {change.new:.3g}"}}
+            for place, change, alone in zip(places, changes, far, strict=True)
         ],
     }
 

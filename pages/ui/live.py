@@ -76,32 +76,29 @@ def _button(run: Run, verb: str, text: str, icon: str, note: str, primary: bool 
 
 
 def _learning_rate(run: Run) -> None:
-    key = f"learning-rate:{run.id}"
-    st.segmented_control(
-        "Change the learning rate",
-        list(FACTORS),
-        key=key,
-        on_change=_learning_rate_changed,
-        args=(run.id, key),
-        help="Multiplies the present rate between two steps, without a restart, and the rest of the schedule in "
-        "proportion: in a warm-up the rate still climbs afterwards, to a peak that is scaled too. Smaller calms the "
-        "curves, too large makes the loss jump. The change is recorded and marked on the curves.",
-    )
+    """Buttons, which act once for each press; a choice that is cleared after it may come from the browser again."""
+    with st.container(width="content", gap="xsmall"):
+        st.markdown("Change the learning rate", help=RATE_HELP)
+        with st.container(horizontal=True, gap="xsmall", width="content"):
+            for text, factor in FACTORS.items():
+                key = f"rate:{text}:{run.id}"
+                st.button(text, key=key, on_click=_change_learning_rate, args=(run.id, factor))
 
 
-def _learning_rate_changed(run_id: str, key: str) -> None:
-    factor = FACTORS.get(st.session_state[key], 1.0)
-    st.session_state[key] = None
+RATE_HELP = (
+    "Multiplies the present rate between two steps, without a restart, and the rest of the schedule in proportion: "
+    "in a warm-up the rate still climbs, to a peak that is scaled too. Smaller calms the curves, too large makes "
+    "the loss jump. The change is recorded and marked on the curves."
+)
+
+
+def _change_learning_rate(run_id: str, factor: float) -> None:
     with spoken():
         run = store().get(run_id)
         value = min(run.learning_rate * factor, MOST_RATE)
         command(run_id, "learning_rate", value)
         ahead = outlook_sentence(run.recipe.training, run.step, run.steps, run.learning_rate, value)
-        st.toast(
-            f"Learning rate {words.significant(value)} from the next step on. {ahead}",
-            icon=":material/speed:",
-            duration="long",
-        )
+        st.toast(f"Learning rate {value:.3g} from the next step on. {ahead}", icon=":material/speed:", duration="long")
 
 
 def _look(run_id: str, status: str, every: float | None) -> None:
