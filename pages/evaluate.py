@@ -6,13 +6,15 @@ from cnn_core.evaluation.metrics import evaluate
 from cnn_core.runs.folder import RunFolder
 from pages.ui import coaching, datasets, evaluation, figures, layout, sealed, words
 from pages.ui.confusion import confusion_matrix
+from pages.ui.errors import needed
 from pages.ui.records import shared
 from pages.ui.runs import pick_run, require_runs
 
 layout.title("Evaluate", "The weights of the best epoch on test images that neither training nor that choice has seen.")
 run = pick_run(require_runs())
 dataset = datasets.of_run(run)
-predictions = RunFolder(run.id).predictions()
+with needed():
+    predictions = RunFolder(run.id).predictions()
 if predictions is None:
     st.info("This run has not been tested: it ended before its first epoch did.")
     st.stop()

@@ -16,9 +16,10 @@ from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run
 from cnn_core.settings import settings
 from pages.ui import address, sealed
-from pages.ui.errors import say
+from pages.ui.errors import needed, say
 from pages.ui.pictures import TYPES
 from pages.ui.preprocessing import prepare
+from pages.ui.runs import written
 
 BEST = "best"
 FROM = ("The data set", "A file")
@@ -30,8 +31,10 @@ def _classifier(run_id: str, epoch: int | None, written: int) -> Classifier:
 
 
 def classifier(run: Run, epoch: int | None = None) -> Classifier:
-    """The network of a run at an epoch, None for the best, kept in memory until its weights change."""
-    return _classifier(run.id, epoch, RunFolder(run.id).weights(epoch).stat().st_mtime_ns)
+    """The network of a run at an epoch, None for the best, kept in memory until its weights change. Where its files are
+    damaged the page ends with a sentence, below the choice of another epoch."""
+    with needed():
+        return _classifier(run.id, epoch, written(run, epoch))
 
 
 def pick_epoch(run: Run) -> int | None:

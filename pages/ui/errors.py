@@ -57,3 +57,14 @@ def spoken() -> Iterator[None]:
         if known is not error:
             logging.getLogger(__name__).warning("Shown as a sentence", exc_info=error)
         say(known)
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """As `spoken`, for what the rest of the page cannot do without: after the sentence the page ends."""
+    done = False
+    with spoken():
+        yield
+        done = True
+    if not done:
+        st.stop()

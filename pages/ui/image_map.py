@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from cnn_core.data.dataset import SPLITS, ImageDataset
 from cnn_core.data.explore.embedding import MOST, Plane, pixel_features, plane, spread_over_classes
 from cnn_core.data.explore.statistics import split_names
-from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run
 from pages.ui import address, datasets, layout, sealed, words
 from pages.ui.colours import palette
 from pages.ui.errors import plotly_text, spoken
 from pages.ui.pictures import gallery
-from pages.ui.runs import learned_from, title
+from pages.ui.runs import learned_from, title, written
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -52,8 +51,8 @@ def _points(dataset: ImageDataset, run: Run | None, splits: tuple[str, ...]) -> 
     with st.spinner("Placing the images …", show_time=True):
         if run is None:
             return _by_pixels(dataset.content_hash, splits, dataset)
-        written = RunFolder(run.id).weights().stat().st_mtime_ns
-        return _by_network(run.id, written, splits, run)
+        version = written(run)
+        return _by_network(run.id, version, splits, run)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

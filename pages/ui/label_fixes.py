@@ -14,7 +14,7 @@ from cnn_core.runs.tables import Run
 from pages.ui import address, datasets, layout, sealed, versions, words
 from pages.ui.errors import plain
 from pages.ui.pictures import data_uri, pixels
-from pages.ui.runs import learned_from, title
+from pages.ui.runs import learned_from, title, written
 from pages.ui.versions import Decisions
 
 PER_PAGE = 10
@@ -53,8 +53,8 @@ def _no_run(dataset: ImageDataset) -> None:
 def _suspects(dataset: ImageDataset, run: Run) -> tuple[NDArray[np.int64], Suspects]:
     """Positions that were looked at, and the suspects among them; those the network finds likelier as labelled, not."""
     with st.spinner("Asking the network …", show_time=True):
-        written = RunFolder(run.id).weights().stat().st_mtime_ns
-        positions, probabilities = _said(run.id, written, not sealed.is_sealed(dataset), run)
+        version = written(run)
+        positions, probabilities = _said(run.id, version, not sealed.is_sealed(dataset), run)
     found = label_mistakes(dataset.labels[positions], probabilities)
     return positions, found.first(int((found.margin > 0).sum()))
 

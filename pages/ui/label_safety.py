@@ -15,7 +15,6 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
 from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, at_strengths, kinds_to_try, label_safety
 from cnn_core.recipe import AugmentSpec, Recipe
-from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui import address, datasets, words
@@ -23,7 +22,7 @@ from pages.ui.classifiers import classifier
 from pages.ui.errors import plain
 from pages.ui.pictures import data_uri, strip
 from pages.ui.recipe_address import query_of
-from pages.ui.runs import learned_from, title
+from pages.ui.runs import learned_from, title, written
 
 IMAGES = 200
 ALARM = 0.05  # share of changed predictions that calls for a look
@@ -57,7 +56,7 @@ def section(recipe: Recipe) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = _pick(runs)
-        kept = _kept(run.id, RunFolder(run.id).weights(None).stat().st_mtime_ns)
+        kept = _kept(run.id, written(run))
         st.button(
             "Try every augmentation on it",
             icon=":material/rule:",

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import LIVE, RESUMABLE, TESTED, Run
 from pages.ui import address, words
 from pages.ui.colours import STATUS, run_colour
 from pages.ui.curves import Record, curves
-from pages.ui.errors import plain, say, spoken
+from pages.ui.errors import needed, plain, say, spoken
 from pages.ui.figures import spark
 from pages.ui.layout import nothing_yet
 from pages.ui.records import SLOW
@@ -81,6 +82,13 @@ def pick_run(runs: dict[str, Run]) -> Run:
         address.put(run=chosen)
         keep_on_show(runs[chosen])
     return runs[chosen]
+
+
+def written(run: Run, epoch: int | None = None) -> int:
+    """When the weights of an epoch were written, None for the best: what is made of them is kept until they change.
+    Where they are damaged the page ends with a sentence."""
+    with needed():
+        return RunFolder(run.id).weights(epoch, run.best_epoch).stat().st_mtime_ns
 
 
 def title(run: Run) -> str:

@@ -14,9 +14,9 @@ from cnn_core.data.explore.embedding import spread_over_classes
 from cnn_core.evaluation.novelty import MOST, NEIGHBOURS, Novelty
 from cnn_core.inference import Classifier
 from cnn_core.inspection.layer_statistics import layer_statistics
-from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run
 from pages.ui import words
+from pages.ui.runs import written
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def judge(
     """What to say of each image (C, H, W), as the network gets it; None without the data set."""
     if dataset is None or not images:
         return [None] * len(images)
-    novelty = _novelty(run.id, epoch, RunFolder(run.id).weights(epoch).stat().st_mtime_ns, network, dataset)
+    novelty = _novelty(run.id, epoch, written(run, epoch), network, dataset)
     stacked = np.stack(images)
     counts = novelty.nearer(layer_statistics(network.network, network.batches(stacked, np.arange(len(stacked)))))
     total = len(novelty.held_out)
