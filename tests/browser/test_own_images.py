@@ -45,7 +45,7 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
     page.goto(re.sub(r"/train\?run=(\w+).*", r"/classify?run=\1", page.url))
     unseen = of_class(CLASSES["boots"], 1, first=200)[0]
     page.locator("input[type=file]").set_input_files([png(unseen)])  # type: ignore[list-item]
-    expect(page.get_by_text("as the network sees it")).to_be_visible()
+    expect(page.get_by_text("the network gets this")).to_be_visible()
     expect(page.locator(".cnn-bars").first).to_contain_text("boots")
 
 
