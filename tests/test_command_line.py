@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cnn_core.__main__ import main
+from cnn_core.command_line.program import main
 from cnn_core.data.library import open_dataset
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
@@ -112,7 +112,7 @@ def test_a_run_that_diverges_ends_with_its_reason(home: Path, tmp_path: Path) ->
     path = tmp_path / "recipe.json"
     path.write_text(Recipe.model_validate(values).to_json())
     code, lines, _ = run("train", "--recipe", str(path))
-    assert (code, lines[-1]["status"]) == (1, "failed")
+    assert (code, lines[-1]["status"]) == (1, "diverged")
     assert "try 1" in lines[-1]["message"]
 
 
@@ -153,7 +153,7 @@ def test_a_refused_import_is_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("devices", "expected"), [("cpu", "cpu"), ("cuda:1, cpu", "cuda:1"), ("auto", "auto"), ("", "auto"), (",", "auto")]
+    ("devices", "expected"), [("cpu", "cpu"), ("cuda:1, cpu", "cuda:1"), ("auto", "auto"), ("", "auto")]
 )
 def test_train_takes_the_operators_first_device(
     home: Path, monkeypatch: pytest.MonkeyPatch, devices: str, expected: str

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cnn_core.training.session import TrainingSession
 
 UNTESTED = "Stopped before the end of its first epoch: no weights kept."
+BEST_TESTED = "Its best weights were tested."
+TRAIN_AGAIN = "It has no weights yet: train it again."
 CLOSED = "Training was interrupted from outside. Everything up to then is saved."
 AWAY = "The database could not be reached for {minutes:.0f} minutes. Everything up to then is saved."
 AWAY_SECONDS = 600.0  # of training on, with the events kept, before a run is saved and interrupted
@@ -101,6 +103,8 @@ def _train_or_obey(run_id: str, session: TrainingSession, outbox: Outbox, closin
     Commands come first too: a run is paused or stopped while it is prepared, or queued only to be tested.
     """
     yield from _obey(session, outbox)
+    if session.damage:
+        yield _end_early(session, "stopped", f"{session.damage} {BEST_TESTED if session.best_epoch else TRAIN_AGAIN}")
     points = patiently(lambda: store().metrics(run_id), closing) or []
     for event in session.run({point.epoch for point in points if point.kind == "validation"}):
         yield event

@@ -35,7 +35,7 @@ def load_state(folder: RunFolder) -> dict[str, Any] | None:
             torch.cuda.set_rng_state(state["random_cuda"])
     except Exception:  # torch raises many kinds for a damaged file, and its texts advise to unpickle it
         logging.getLogger(__name__).exception("The resume state %s cannot be read", folder.resume)
-        raise RunFilesError(f"The saved state of this run is damaged, so it cannot go on. {_left(folder)}") from None
+        raise RunFilesError("The saved state of this run was damaged, so it could not go on.") from None
     return state
 
 
@@ -55,10 +55,3 @@ def load_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
         for name, value in values.items():
             if isinstance(value, Tensor) and value.shape == weight.shape:
                 values[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
-
-
-def _left(folder: RunFolder) -> str:
-    kept = ", ".join(map(str, folder.epochs()))
-    if not kept:
-        return "No weights are left either: train it again from its recipe."
-    return f"The weights of these epochs are kept: {kept}. Stop it to test the best ones, or train it again."

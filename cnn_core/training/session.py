@@ -75,8 +75,8 @@ class TrainingSession:
         `recorded`: epochs whose end is on record, by default all before; a resumed run yields the others again.
         Raises DivergedError when the loss is no longer a number, RunFilesError when the saved state is of no use.
         """
-        if self.damage:
-            raise RunFilesError(self.damage)
+        if problem := self.damage or self._other_images():
+            raise RunFilesError(problem)
         self._begin()
         yield self._started()
         if recorded is not None:
@@ -207,8 +207,6 @@ class TrainingSession:
         except RunFilesError as error:
             self.damage = str(error)
             self.best_epoch = int(about(self.folder.best).get("epoch", 0))
-        if self.folder.resume.exists():
-            self.damage = self._other_images() or self.damage
 
     def _take_over(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
@@ -226,8 +224,8 @@ class TrainingSession:
         if not self.folder.resume.exists() or self.folder.plan()["dataset_hash"] == self.dataset.content_hash:
             return ""
         return (
-            f"The images of the data set {self.dataset.name} are not those this run began with, so it can neither "
-            "go on nor be tested. Its weights are kept: open Feature maps or Classify, or train it again."
+            f"The images of the data set {self.dataset.name} are not those this run began with. It can go on, or be "
+            "tested, when they are back. Its weights are kept: open Feature maps or Classify."
         )
 
     # Small questions

@@ -11,7 +11,7 @@ from cnn_core.inference import Classifier
 from cnn_core.jobs.execute import execute
 from cnn_core.jobs.queue import command
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
-from cnn_core.runs.events import EpochEnd, Event
+from cnn_core.runs.events import EpochEnd, Event, Report
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
@@ -121,19 +121,30 @@ def test_a_paused_run_without_an_epoch_is_stopped_at_once() -> None:
     assert store().get(run_id).status == "stopped"
 
 
-def test_a_damaged_state_leaves_the_run_usable() -> None:
+@pytest.mark.parametrize("verb", ["resume", "stop"])
+def test_a_run_whose_state_is_damaged_ends_with_its_best_weights_tested(verb: str) -> None:
     run_id = train(recipe(), EpochEnd, 2, "pause")
+    RunFolder(run_id).resume.write_bytes(b"")
+    command(run_id, verb)
+    work()
+    run = store().get(run_id)
+    assert run.status == "stopped"
+    assert run.test_accuracy is not None
+    if verb == "resume":
+        assert run.message == (
+            "The saved state of this run was damaged, so it could not go on. Its best weights were tested."
+        )
+
+
+def test_a_run_whose_state_is_damaged_before_its_first_epoch_says_so() -> None:
+    run_id = train(recipe(), Report, 0, "pause")
+    assert store().get(run_id).best_epoch is None
     RunFolder(run_id).resume.write_bytes(b"")
     command(run_id, "resume")
     work()
     run = store().get(run_id)
-    assert run.status == "interrupted"
-    assert "saved state of this run is damaged" in run.message
-    assert "pickle" not in run.message
-    command(run_id, "stop")
-    work()
-    assert store().get(run_id).status == "stopped"
-    assert store().get(run_id).test_accuracy is not None
+    assert (run.status, run.test_accuracy) == ("stopped", None)
+    assert "train it again" in run.message
 
 
 @pytest.mark.parametrize("status", ["finished", "stopped"])
