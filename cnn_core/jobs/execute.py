@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cnn_core.data.library import Progress
 from cnn_core.data.resplit import prepare_for
-from cnn_core.errors import DivergedError, RunFilesError, UnknownNameError
+from cnn_core.errors import DivergedError, PlaygroundError, RunFilesError, UnknownNameError
 from cnn_core.jobs.endings import ending
 from cnn_core.jobs.outbox import Outbox, patiently
-from cnn_core.runs.events import Ended, Event, Finished, Preparing, RateChanged
+from cnn_core.jobs.queue import MOST_RATE
+from cnn_core.jobs.unsent import point_of, recorded_points
+from cnn_core.runs.events import Ended, Event, Preparing
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import LostRunError, store
-from cnn_core.runs.tables import Run
+from cnn_core.runs.tables import LIVE, RESUMABLE, Run
 
 if TYPE_CHECKING:
     from cnn_core.training.session import TrainingSession
@@ -46,13 +49,20 @@ def execute(
                 for event in _events(run, outbox, device, closing):
                     outbox.post(event)
                     watch(event)
-            if isinstance(event, Finished) and outbox.delivered:
-                RunFolder(run_id).forget_resume()
+            if outbox.delivered:
+                forget_ended(run_id)
     except UnknownNameError:  # deleted before it began
         RunFolder(run_id).delete()
     except LostRunError:  # deleted, or taken for dead and resumed elsewhere
         if patiently(lambda: _is_known(run_id), closing) is False:
             RunFolder(run_id).delete()  # what was written between the delete and this notice
+
+
+def forget_ended(*run_ids: str) -> None:
+    """Remove the resume state of those of the runs that have ended for good, of all when none is named."""
+    for run_id, (status, _) in store().statuses().items():
+        if status not in (*LIVE, *RESUMABLE) and (not run_ids or run_id in run_ids):
+            RunFolder(run_id).forget_resume()
 
 
 def _is_known(run_id: str) -> bool:
@@ -78,7 +88,13 @@ def _train(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> I
     def tell(progress: Progress) -> None:
         outbox.post(Preparing(progress_text=str(progress)))
 
-    dataset = prepare_for(run.recipe.data, tell)
+    try:
+        dataset = prepare_for(run.recipe.data, tell)
+    except PlaygroundError as error:
+        if not any(command.verb == "stop" for command in outbox.commands()):
+            raise
+        yield Ended(status="stopped", message=f"{error} So its best weights are not tested.")
+        return
     session = TrainingSession(run.recipe, dataset, RunFolder(run.id), device)
     try:
         for event in _train_or_obey(run.id, session, outbox, closing):
@@ -105,22 +121,25 @@ def _train_or_obey(run_id: str, session: TrainingSession, outbox: Outbox, closin
     yield from _obey(session, outbox)
     if session.damage:
         yield _end_early(session, "stopped", f"{session.damage} {BEST_TESTED if session.best_epoch else TRAIN_AGAIN}")
-    points = patiently(lambda: store().metrics(run_id), closing) or []
-    for event in session.run({point.epoch for point in points if point.kind == "validation"}):
+    known = patiently(lambda: recorded_points(run_id), closing) or set()
+    for event in session.run(recorded=lambda event: point_of(event) in known):
         yield event
         yield from _obey(session, outbox)
 
 
 def _obey(session: TrainingSession, outbox: Outbox) -> Iterator[Event]:
-    """Carry out the commands left for a run."""
-    for command in outbox.commands():
-        if command.verb == "learning_rate" and command.value:
-            yield _change_rate(session, command.value)
-        if command.verb == "pause":
-            session.save()
-            yield Ended(status="paused")
-        if command.verb == "stop":
-            yield _end_early(session, "stopped", "" if session.best_epoch else UNTESTED)
+    """Carry out the commands left for a run: changes of rate in their order, then stop before pause."""
+    commands = outbox.commands()
+    for command in commands:
+        value = {"learning_rate": command.value, "multiply_rate": session.rate * (command.value or 1)}.get(command.verb)
+        if value and not math.isclose(min(value, MOST_RATE), session.rate):
+            yield session.change_learning_rate(min(value, MOST_RATE))
+    verbs = {command.verb for command in commands}
+    if "stop" in verbs:
+        yield _end_early(session, "stopped", "" if session.best_epoch else UNTESTED)
+    elif "pause" in verbs:
+        session.save()
+        yield Ended(status="paused")
 
 
 def _end_early(session: TrainingSession, status: str, message: str) -> Event:
@@ -131,13 +150,3 @@ def _end_early(session: TrainingSession, status: str, message: str) -> Event:
         return session.finish(status, message)
     except RunFilesError as error:
         return Ended(status=status, message=" ".join(filter(None, (message, str(error)))))
-
-
-def _change_rate(session: TrainingSession, value: float) -> RateChanged:
-    """Saved at once, so that a run that is resumed from this very step has the new rate as its record says."""
-    old = session.rate
-    session.change_learning_rate(value)
-    session.save()
-    return RateChanged(
-        step=session.step, epoch=session.step / len(session.batches), old_rate=old, learning_rate=session.rate
-    )

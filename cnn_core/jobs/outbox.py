@@ -57,8 +57,7 @@ class Outbox:
         """Delivers what an earlier worker could not. Raises LostRunError, and the store's errors."""
         self._run_id, self._worker_id, self._closing = run_id, worker_id, closing
         self._unsent = Unsent(RunFolder(run_id))
-        self._record(self._unsent.read(lambda: recorded_points(run_id)))
-        self._unsent.clear()
+        self._deliver_earlier()
         self._waiting: list[Event] = []
         self._commands: list[Command] = []
         self._news = threading.Condition()
@@ -66,6 +65,16 @@ class Outbox:
         self._away_since: float | None = None  # time.monotonic()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._correspond, name=f"outbox-{run_id}", daemon=True)
+
+    def _deliver_earlier(self) -> None:
+        """What an earlier worker could not deliver; what the store will never take is dropped."""
+        try:
+            self._record(self._unsent.read(lambda: recorded_points(self._run_id)))
+        except Exception as error:
+            if is_away(error) or isinstance(error, LostRunError):
+                raise
+            logging.getLogger(__name__).exception("Events kept in the folder of run %s are dropped", self._run_id)
+        self._unsent.clear()
 
     def __enter__(self) -> Outbox:
         self._thread.start()

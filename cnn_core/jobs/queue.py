@@ -13,7 +13,8 @@ from cnn_core.runs.store import store
 from cnn_core.runs.tables import RESUMABLE, Run
 from cnn_core.training.plan import check
 
-VERBS = ("pause", "resume", "stop", "learning_rate")
+VERBS = ("pause", "resume", "stop", "learning_rate", "multiply_rate")
+MOST_RATE = 10.0
 
 
 def submit(recipe: Recipe, name: str = "") -> str:
@@ -27,7 +28,7 @@ def name_of(recipe: Recipe) -> str:
 
 
 def command(run_id: str, verb: str, value: float | None = None) -> None:
-    """Pause, resume or stop a run, or set its learning rate to `value`.
+    """Pause, resume or stop a run, set its learning rate to `value`, or multiply the rate of its next step by it.
 
     A pause frees the worker for the next in the queue; a resumed run queues again and goes on where it was.
     Raises PlaygroundError when the run is not in a state for it or cannot be read, UnknownNameError for an unknown one.
@@ -37,8 +38,10 @@ def command(run_id: str, verb: str, value: float | None = None) -> None:
     run, runs = store().get(run_id), store()
     if verb == "resume":
         _ = run.recipe  # one that cannot be read cannot be trained
-    if verb == "learning_rate" and not (value and math.isfinite(value) and 0 < value <= 10):
-        raise PlaygroundError("The learning rate has to be a number above 0 and at most 10.")
+    if verb == "learning_rate" and not (value and math.isfinite(value) and 0 < value <= MOST_RATE):
+        raise PlaygroundError(f"The learning rate has to be a number above 0 and at most {MOST_RATE:g}.")
+    if verb == "multiply_rate" and not (value and math.isfinite(value) and value > 0):
+        raise PlaygroundError("The learning rate can be multiplied by a number above 0.")
     if _done_at_once(run, verb):
         return
     if verb == "resume" or run.status not in ("starting", "running"):
@@ -55,7 +58,10 @@ def _done_at_once(run: Run, verb: str) -> bool:
         return runs.move(run.id, ("queued",), "paused")
     if verb == "stop" and run.best_epoch:
         return runs.requeue_to_stop(run.id)
-    return verb == "stop" and runs.move(run.id, ("queued", *RESUMABLE), "stopped")
+    if verb == "stop" and runs.move(run.id, ("queued", *RESUMABLE), "stopped"):
+        RunFolder(run.id).forget_resume()
+        return True
+    return False
 
 
 def delete(run_id: str) -> None:

@@ -44,7 +44,7 @@ class Unsent:
         for event in self._events():
             if isinstance(event, Started):
                 known = {(kind, step) for kind, step in known if step <= event.step}
-            elif (point := _point(event)) in known:
+            elif (point := point_of(event)) in known:
                 continue
             else:
                 known.add(point)
@@ -79,7 +79,8 @@ def recorded_points(run_id: str) -> set[Point]:
     return points | {(RATE.format(change.new), change.step) for change in store().changes(run_id)}
 
 
-def _point(event: Event) -> Point:
+def point_of(event: Event) -> Point:
+    """By which an event is known among `recorded_points`."""
     if isinstance(event, RateChanged):
         return RATE.format(event.learning_rate), event.step
     return event.metric_kind, getattr(event, "step", 0)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
-from cnn_core.jobs.execute import execute
+from cnn_core.jobs.execute import execute, forget_ended
 from cnn_core.jobs.heartbeat import Heartbeat
 from cnn_core.jobs.outbox import RETRY_SECONDS, patiently
 from cnn_core.runs.store import store
@@ -38,6 +38,7 @@ def main() -> None:
         if mine:
             warm_up(options.device)
             worker.ready = True
+            forget_ended()
             serve(worker, closing)
 
 

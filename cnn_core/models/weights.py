@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from cnn_core.errors import RunFilesError
 
@@ -17,15 +18,29 @@ from cnn_core.errors import RunFilesError
 def save_weights(network: nn.Module, path: Path, about: Mapping[str, Any] | None = None) -> None:
     """Write the state dict: weights, and the running statistics of batch norm. `about`: kept as JSON in the header."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, path, {name: json.dumps(value) for name, value in (about or {}).items()})
+    header = {"checksum": _checksum(weights)} | dict(about or {})
+    save_file(weights, path, {name: json.dumps(value) for name, value in header.items()})
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
     """Read what `save_weights` wrote into a network of the same layers. Raises RunFilesError, naming the file."""
     try:
-        network.load_state_dict(load_file(path))
+        weights = load_file(path)
+        with safe_open(path, framework="pt") as file:
+            noted = (file.metadata() or {}).get("checksum")
+        if noted and json.loads(noted) != _checksum(weights):
+            raise SafetensorError("the numbers are not those that were written")
+        network.load_state_dict(weights)
     except (SafetensorError, RuntimeError, OSError) as error:
         cause = "does not fit the network" if isinstance(error, RuntimeError) else "is damaged"
         raise RunFilesError(
             f"The weights {path.name} cannot be loaded: the file {cause}. Choose another epoch."
         ) from None
+
+
+def _checksum(weights: Mapping[str, Tensor]) -> int:
+    """CRC-32 of all numbers, by name. safetensors notices a missing byte, but not a wrong one."""
+    checksum = 0
+    for name in sorted(weights):
+        checksum = zlib.crc32(weights[name].numpy().data, checksum)
+    return checksum

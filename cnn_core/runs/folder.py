@@ -18,6 +18,8 @@ from cnn_core.errors import PlaygroundError, RunFilesError, UnknownNameError
 from cnn_core.into_place import move_into_place
 from cnn_core.settings import settings
 
+SNAPSHOT = re.compile(r"epoch-(\d{4,})\.safetensors")
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -62,7 +64,8 @@ class RunFolder:
 
     def epochs(self) -> list[int]:
         """Epochs whose weights are kept."""
-        return sorted(int(path.stem.split("-")[1]) for path in self.path.glob("epoch-*.safetensors"))
+        names = (SNAPSHOT.fullmatch(path.name) for path in self.path.glob("epoch-*.safetensors"))
+        return sorted(int(name[1]) for name in names if name)
 
     def weights(self, epoch: int | None = None, best_epoch: int | None = None) -> Path:
         """File of an epoch's weights, None for the best, and where that file is damaged the snapshot of `best_epoch`.
@@ -95,7 +98,7 @@ class RunFolder:
         path = self.path / "plan.json"
         try:
             return _plan_of(path.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             for weights in self._all_weights():
                 if plan := about(weights).get("plan"):
                     return dict(plan)
@@ -180,6 +183,7 @@ def is_intact(weights: Path) -> bool:
 
 def _plan_of(text: str) -> dict[str, Any]:
     plan = json.loads(text)
-    if not isinstance(plan, dict) or "classes" not in plan:
+    kinds = {"classes": list, "shape": list, "mean": list, "std": list, "dataset_hash": str, "device": str}
+    if not isinstance(plan, dict) or not all(isinstance(plan.get(name), kind) for name, kind in kinds.items()):
         raise ValueError("not a plan")
     return plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from cnn_core.errors import DivergedError, RunFilesError
 from cnn_core.models.network import build
 from cnn_core.models.weights import load_weights, save_weights
 from cnn_core.recipe import Recipe
-from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
+from cnn_core.runs.events import EpochEnd, Event, Finished, RateChanged, Report, Started
 from cnn_core.runs.folder import Predictions, RunFolder, about
 from cnn_core.training.checkpoint import load_optimiser, load_state, save_state
 from cnn_core.training.choosing import choose
@@ -61,6 +61,7 @@ class TrainingSession:
         self.step = self.validated = 0  # steps done; epochs validated: one behind between an epoch's last step and that
         self.best_epoch, self.best_loss = 0, float("inf")
         self.ends: list[EpochEnd] = []
+        self.changes: list[RateChanged] = []
         self.recent = RecentMean()
         self.rate_scale = 1.0  # a person's change of learning rate scales the rest of the schedule
         self.seconds = 0.0  # of training before this process took over
@@ -69,18 +70,18 @@ class TrainingSession:
         self.damage = ""  # why it cannot go on: its best weights can still be tested
         self._restore()
 
-    def run(self, recorded: Container[float] | None = None) -> Iterator[Event]:
+    def run(self, recorded: Callable[[Event], bool] = lambda event: True) -> Iterator[Event]:
         """Train to the end, then test the best weights. Close the generator to stop; `save` first to resume later.
 
-        `recorded`: epochs whose end is on record, by default all before; a resumed run yields the others again.
+        `recorded`: whether an epoch's end or a change of rate from before is on record; a resumed run yields it again
+        where it is not.
         Raises DivergedError when the loss is no longer a number, RunFilesError when the saved state is of no use.
         """
         if problem := self.damage or self._other_images():
             raise RunFilesError(problem)
         self._begin()
         yield self._started()
-        if recorded is not None:
-            yield from (end for end in self.ends if end.epoch not in recorded)
+        yield from (event for event in (*self.ends, *self.changes) if not recorded(event))
         if self.validated < self.epoch:
             yield from self._end_epoch()
         while self.step < self.steps and not self._patience_is_spent():
@@ -104,10 +105,17 @@ class TrainingSession:
         """Whole epochs done."""
         return self.step // len(self.batches)
 
-    def change_learning_rate(self, value: float) -> None:
-        """From the next step on the learning rate is `value`, and the rest of the schedule is scaled with it."""
-        planned = self._planned_rate()
+    def change_learning_rate(self, value: float) -> RateChanged:
+        """From the next step on the learning rate is `value`, and the rest of the schedule is scaled with it.
+
+        Saved at once: a run that is resumed from this very step has the new rate, as its record says.
+        """
+        planned, old = self._planned_rate(), self.rate
         self.rate_scale = value / planned if planned > 0 else 1.0
+        change = RateChanged(step=self.step, epoch=self.step / len(self.batches), old_rate=old, learning_rate=self.rate)
+        self.changes.append(change)
+        self.save()
+        return change
 
     def save(self) -> None:
         """Write the resume state, so that another process can go on from this step; nothing before training began."""
@@ -116,6 +124,7 @@ class TrainingSession:
         state = {
             "step": self.step, "validated": self.validated, "seconds": self._elapsed(), "rate_scale": self.rate_scale,
             "best_epoch": self.best_epoch, "best_loss": self.best_loss, "ends": [asdict(end) for end in self.ends],
+            "changes": [asdict(change) for change in self.changes],
             "counters": tuple(self._learn.counters.read()), "recent": [tuple(sums) for sums in self.recent.sums],
             "network": self.network.state_dict(), "optimiser": self._learn.optimiser.state_dict(),
         }  # fmt: skip
@@ -204,8 +213,13 @@ class TrainingSession:
         try:
             if state := load_state(self.folder):
                 self._take_over(state)
+            elif self.folder.best.exists():
+                self.damage = "The saved state of this run is missing, so it could not go on."
         except RunFilesError as error:
             self.damage = str(error)
+        except (KeyError, ValueError, TypeError, RuntimeError):
+            self.damage = "The saved state of this run does not fit its network, so it could not go on."
+        if self.damage:
             self.best_epoch = int(about(self.folder.best).get("epoch", 0))
 
     def _take_over(self, state: dict[str, Any]) -> None:
@@ -216,6 +230,7 @@ class TrainingSession:
         self.folder.settle_best(self.best_epoch)
         self.validated = state.get("validated", self.epoch)  # an older version saved less
         self.ends = [EpochEnd(**end) for end in state.get("ends", ())]
+        self.changes = [RateChanged(**change) for change in state.get("changes", ())]
         self._learn.counters.put(Sums(*state.get("counters", (0.0, 0, 0))))
         self.recent = RecentMean([Sums(*sums) for sums in state.get("recent", ())])
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from cnn_core.jobs.pool import trouble
-from cnn_core.jobs.queue import command
+from cnn_core.jobs.queue import MOST_RATE, command
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from cnn_core.training.outlook import outlook_sentence
@@ -20,7 +20,6 @@ from pages.ui.runs import badge
 
 MUCH = 2.0  # times more or fewer sessions change how often this one looks
 FACTORS = {"÷ 10": 0.1, "÷ 2": 0.5, "× 2": 2.0, "× 10": 10.0}
-MOST_RATE = 10.0
 PATIENCE = 1.0  # seconds a page waits for news it has just asked for
 
 
@@ -96,7 +95,10 @@ def _change_learning_rate(run_id: str, factor: float) -> None:
     with spoken():
         run = store().get(run_id)
         value = min(run.learning_rate * factor, MOST_RATE)
-        command(run_id, "learning_rate", value)
+        if value == run.learning_rate:
+            st.toast(f"The learning rate is {MOST_RATE:g} already, the most there is.", icon=":material/speed:")
+            return
+        command(run_id, "multiply_rate", factor)  # two presses before the next report count twice
         ahead = outlook_sentence(run.recipe.training, run.step, run.steps, run.learning_rate, value)
         st.toast(f"Learning rate {value:.3g} from the next step on. {ahead}", icon=":material/speed:", duration="long")
 

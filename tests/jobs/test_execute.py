@@ -5,10 +5,10 @@ import threading
 import pytest
 import torch
 
-from cnn_core.errors import PlaygroundError
+from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.evaluation.metrics import evaluate
 from cnn_core.inference import Classifier
-from cnn_core.jobs.execute import execute
+from cnn_core.jobs.execute import execute, forget_ended
 from cnn_core.jobs.queue import command
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
 from cnn_core.runs.events import EpochEnd, Event, Report
@@ -49,6 +49,19 @@ def train(chosen: Recipe, at: type[Event] | None = None, epoch: int = 0, verb: s
             command(run_id, verb, value or None)
 
     execute(run_id, WORKER, "cpu", closing, watch)
+    return run_id
+
+
+def train_with(chosen: Recipe, *commands: tuple[str, float | None]) -> str:
+    """A run that finds these commands together, after its first epoch."""
+    run_id = store().create(chosen, "test", WORKER)
+
+    def watch(event: Event) -> None:
+        if isinstance(event, EpochEnd) and event.epoch == 1:
+            for verb, value in commands:
+                command(run_id, verb, value)
+
+    execute(run_id, WORKER, "cpu", threading.Event(), watch)
     return run_id
 
 
@@ -145,6 +158,51 @@ def test_a_run_whose_state_is_damaged_before_its_first_epoch_says_so() -> None:
     run = store().get(run_id)
     assert (run.status, run.test_accuracy) == ("stopped", None)
     assert "train it again" in run.message
+
+
+def test_stop_wins_over_a_pause_before_it() -> None:
+    run_id = train_with(recipe(), ("pause", None), ("stop", None))
+    assert store().get(run_id).status == "stopped"
+    assert store().get(run_id).test_accuracy is not None
+
+
+def test_two_presses_count_twice_and_none_beyond_the_most() -> None:
+    run_id = train_with(recipe(schedule="constant", learning_rate=0.001), *[("multiply_rate", 10.0)] * 2)
+    assert [(change.old, change.new) for change in store().changes(run_id)] == [
+        (pytest.approx(0.001), pytest.approx(0.01)),
+        (pytest.approx(0.01), pytest.approx(0.1)),
+    ]
+    run_id = train_with(recipe(schedule="constant", learning_rate=5.0), *[("multiply_rate", 10.0)] * 3)
+    assert [change.new for change in store().changes(run_id)] == [pytest.approx(10.0)]
+
+
+def test_a_paused_run_whose_images_are_gone_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = train(recipe(), EpochEnd, 2, "pause")
+
+    def gone(*_: object) -> None:
+        raise UnknownNameError("There is no data set 'own-1'.")
+
+    monkeypatch.setattr("cnn_core.jobs.execute.prepare_for", gone)
+    command(run_id, "resume")
+    work()
+    assert store().get(run_id).status == "interrupted"
+    command(run_id, "stop")
+    work()
+    run = store().get(run_id)
+    assert run.status == "stopped"
+    assert "There is no data set" in run.message
+    assert not RunFolder(run_id).resume.exists()
+    assert Classifier.open(run_id)
+
+
+def test_no_resume_state_outlives_its_run() -> None:
+    early = train(recipe(), Report, 0, "pause")
+    command(early, "stop")
+    killed = train(recipe(), EpochEnd, 2, "pause")
+    store().move(killed, ("paused",), "finished")  # killed between its last event and the removal
+    paused = train(recipe(), EpochEnd, 2, "pause")
+    forget_ended()
+    assert [RunFolder(run_id).resume.exists() for run_id in (early, killed, paused)] == [False, False, True]
 
 
 @pytest.mark.parametrize("status", ["finished", "stopped"])

@@ -1,5 +1,6 @@
 """The store out of reach while a run trains: nothing is lost, nothing fails."""
 
+import json
 import sqlite3
 import threading
 import time
@@ -287,3 +288,14 @@ def test_an_error_of_ours_still_fails(runs: RunStore, monkeypatch: pytest.Monkey
     run_id = runs.create(recipe(1), "unlucky", worker="w")
     execute(run_id, "w", "cpu", threading.Event())
     assert runs.get(run_id).status == "failed"
+
+
+def test_a_line_that_the_store_never_takes_does_not_stop_the_run(home: Path) -> None:
+    run_id = store().create(recipe(1), "test", "here")
+    path = RunFolder(run_id).path / "unsent.jsonl"
+    path.parent.mkdir(parents=True)
+    report = {"kind": "Report", "step": None, "epoch": 0.1, "loss": 1.0, "train_accuracy": 0.5}
+    path.write_text(json.dumps(report | {"learning_rate": 0.1, "images_per_second": 1.0, "seconds": 1.0}) + "\n")
+    execute(run_id, "here", "cpu", threading.Event())
+    assert store().get(run_id).status == "finished"
+    assert not path.exists()

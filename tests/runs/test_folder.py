@@ -27,7 +27,8 @@ def test_predictions_come_back(home: Path) -> None:
 
 def test_a_failed_write_leaves_the_old_file(home: Path) -> None:
     folder = RunFolder("01234567")
-    folder.write_plan({"classes": ["a"]})
+    plan = {"classes": ["a"], "shape": [1, 2, 2], "mean": [0.0], "std": [1.0], "dataset_hash": "", "device": "cpu"}
+    folder.write_plan(plan)
 
     def fail(path: Path) -> None:
         path.write_text("{half")
@@ -35,7 +36,7 @@ def test_a_failed_write_leaves_the_old_file(home: Path) -> None:
 
     with pytest.raises(OSError, match="disk full"):
         folder.write("plan.json", fail)
-    assert folder.plan() == {"classes": ["a"]}
+    assert folder.plan() == plan
 
 
 def test_missing_weights_are_a_sentence(home: Path) -> None:

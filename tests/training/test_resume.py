@@ -15,6 +15,7 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.library import open_dataset
 from cnn_core.errors import RunFilesError
 from cnn_core.inference import Classifier
+from cnn_core.jobs.unsent import point_of, recorded_points
 from cnn_core.models.network import build
 from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import Event, Finished
@@ -72,8 +73,8 @@ class Run:
         """Train until so many events are recorded, None for all, in a session of its own. Returns how many."""
         torch.manual_seed(99)  # what another run of the same worker leaves behind
         session = TrainingSession(self.recipe, self.digits, self.folder, "cpu")
-        recorded = {point.epoch for point in store().metrics(self.id) if point.kind == "validation"}
-        stream: Iterator[Event] = session.run(recorded)
+        known = recorded_points(self.id)
+        stream: Iterator[Event] = session.run(recorded=lambda event: point_of(event) in known)
         count = 0
         for event in stream:
             count += 1
@@ -184,6 +185,63 @@ def paused(digits: ImageDataset) -> Run:
     run = Run(recipe(), digits)
     run.stretch(1 + 2 * 5 + 2)
     return run
+
+
+def test_a_change_of_rate_is_recorded_wherever_the_process_is_killed(digits: ImageDataset) -> None:
+    """The state knows of the change before the record does."""
+    run = Run(recipe(), digits)
+    session = TrainingSession(run.recipe, digits, run.folder, "cpu")
+    events = session.run()
+    for _ in range(3):
+        store().record(run.id, WORKER, next(events))
+    change = session.change_learning_rate(0.007)
+    events.close()
+    assert store().changes(run.id) == []
+    run.stretch(None)
+    [recorded] = store().changes(run.id)
+    assert (recorded.step, recorded.old, recorded.new) == (change.step, change.old_rate, change.learning_rate)
+    rates = {point.step: point.learning_rate for point in store().metrics(run.id) if point.kind == "train"}
+    assert {rate for step, rate in rates.items() if step > change.step} == {change.learning_rate}
+
+
+def test_a_state_that_is_missing_or_of_another_network_is_not_begun_anew(digits: ImageDataset) -> None:
+    run = paused(digits)
+    state = torch.load(run.folder.resume, weights_only=True)
+    torch.save(state | {"network": {"other": torch.zeros(1)}}, run.folder.resume)
+    with pytest.raises(RunFilesError, match="does not fit its network"):
+        list(TrainingSession(run.recipe, digits, run.folder, "cpu").run())
+    run.folder.resume.unlink()
+    session = TrainingSession(run.recipe, digits, run.folder, "cpu")
+    with pytest.raises(RunFilesError, match="is missing"):
+        list(session.run())
+    assert session.best_epoch == store().get(run.id).best_epoch
+
+
+def test_wrong_numbers_in_weights_are_noticed(digits: ImageDataset) -> None:
+    run = Run(recipe(), digits)
+    run.stretch(None)
+    data = bytearray(run.folder.best.read_bytes())
+    data[-8:] = bytes(8)
+    run.folder.best.write_bytes(data)
+    with pytest.raises(RunFilesError, match=r"is damaged\. Choose another epoch"):
+        Classifier.open(run.id)
+
+
+@pytest.mark.parametrize("text", ['{"classes": ["a", "b"]}', '{"classes": 5}', "[" * 100_000, "[]", "null"])
+def test_a_plan_that_is_json_and_no_plan_is_read_from_the_weights(digits: ImageDataset, text: str) -> None:
+    run = Run(recipe(), digits)
+    run.stretch(None)
+    plan = run.folder.plan()
+    (run.folder.path / "plan.json").write_text(text)
+    assert run.folder.plan() == plan
+
+
+def test_strange_files_among_the_snapshots_are_left_alone(digits: ImageDataset) -> None:
+    run = Run(recipe(), digits)
+    run.stretch(None)
+    for name in ("epoch-abcd.safetensors", "epoch-0001 (copy).safetensors", "epoch-.safetensors"):
+        (run.folder.path / name).write_bytes(b"")
+    assert run.folder.epochs() == [0, 1, 2, 3]
 
 
 BROKEN = {"empty": lambda data: b"", "half": lambda data: data[: len(data) // 2], "garbage": lambda data: b"\0" * 500}
