@@ -5,23 +5,34 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn_core.errors import PlaygroundError
-from cnn_core.evaluation.coach import Curves, Finding, curves_by_epoch, diagnose
+from cnn_core.evaluation.coach import Curves, Facts, Finding, curves_by_epoch, diagnose
+from cnn_core.models.presets import layers_of
 from cnn_core.runs.tables import Run
 from pages.ui import datasets
 from pages.ui.curves import Record
 from pages.ui.errors import plain
 
-NAMES = {"overfitting": "Overfitting", "underfitting": "Underfitting", "improving": "It was still improving"}
+NAMES = {
+    "exploded": "No better than guessing",
+    "overfitting": "Overfitting",
+    "bounded": "The last layer limits the loss",
+    "underfitting": "Underfitting",
+    "improving": "It was still improving",
+}
 ICONS = {
+    "exploded": ":material/error:",
     "overfitting": ":material/call_split:",
+    "bounded": ":material/vertical_align_bottom:",
     "underfitting": ":material/trending_flat:",
     "improving": ":material/trending_up:",
 }
 HELP = (
-    "Overfitting: the training loss falls, but the validation loss has risen by 3% or more above its lowest, 3 epochs "
-    "ago or earlier, or the training accuracy is above the validation accuracy by more than 3 points and more than "
-    "chance explains (two standard errors). Underfitting: the training loss stands still above half of what guessing "
-    "costs. Still improving: the last epoch is the best and the validation loss fell by 2% in the last 3 epochs."
+    "No better than guessing: the validation accuracy is within chance (two standard errors) of 1 / classes, and a loss "
+    "is above 1.25 times that of guessing, ln(classes). Overfitting: the training loss falls, but the validation loss has "
+    "risen above its lowest, 3 epochs ago or earlier, by 3% or more, by 0.01 or more and by two standard errors of the "
+    "validation accuracy or more; or the training accuracy is above the validation accuracy by more than 3 points and "
+    "more than chance explains. Underfitting: the training loss stands still above half of that of guessing. Still "
+    "improving: the last epoch is the best and the validation loss fell by 2% in the last 3 epochs."
 )
 
 
@@ -36,14 +47,29 @@ def notice(run: Run, record: Record) -> None:
 
 def _finding(run: Run, record: Record) -> Finding | None:
     curves = _curves(record)
-    if len(curves.epochs) < 2:
+    if not len(curves.epochs):
         return None
     try:
-        dataset = datasets.of_run(run)
-    except PlaygroundError:  # its images are gone
+        return diagnose(curves, _facts(run, record))
+    except PlaygroundError:  # its images or its recipe are gone
         return None
-    ended = run.status in ("finished", "stopped")
-    return diagnose(curves, len(dataset.splits["validation"]), len(dataset.classes), ended)
+
+
+def _facts(run: Run, record: Record) -> Facts:
+    """Raises a PlaygroundError where the images or the recipe are gone."""
+    dataset, recipe, training = datasets.of_run(run), run.recipe, run.recipe.training
+    kinds = [layer.kind for layer in layers_of(recipe.network)]
+    return Facts(
+        classes=len(dataset.classes),
+        validation_images=len(dataset.splits["validation"]),
+        last_layer=kinds[-1] if kinds else "",
+        optimiser=training.optimiser,
+        learning_rate=max(training.learning_rate, *(change.new for change in record.changes), 0.0),
+        weight_decay=training.weight_decay,
+        augmented=bool(recipe.augment),
+        dropout="dropout" in kinds,
+        ended=run.status in ("finished", "stopped"),
+    )
 
 
 def _curves(record: Record) -> Curves:
