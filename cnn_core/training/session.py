@@ -23,6 +23,7 @@ from cnn_core.runs.folder import Predictions, RunFolder, about
 from cnn_core.training.checkpoint import load_optimiser, load_state, save_state
 from cnn_core.training.choosing import choose
 from cnn_core.training.counters import RecentMean, Sums
+from cnn_core.training.divergence import divergence
 from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import choose_device, device_name, prepare_gpu
 from cnn_core.training.memory import keep_freed_memory
@@ -262,19 +263,18 @@ class TrainingSession:
         """Learning rate of the next step."""
         return self._planned_rate() * self.rate_scale
 
-    def _planned_rate(self) -> float:
-        return learning_rate(self.training, min(self.step, self.steps - 1), self.steps, len(self.batches))
+    def _planned_rate(self, ahead: int = 0) -> float:
+        step = max(0, min(self.step + ahead, self.steps - 1))
+        return learning_rate(self.training, step, self.steps, len(self.batches))
 
     def _patience_is_spent(self) -> bool:
         return bool(self.training.patience) and self.epoch - self.best_epoch >= self.training.patience
 
     def _check(self, loss: float) -> None:
-        if loss != loss or loss in (float("inf"), float("-inf")):
-            raise DivergedError(
-                f"The loss became {'infinite' if loss == loss else 'NaN (not a number)'} at step {self.step}, "
-                f"epoch {self.epoch + 1}: the steps were too large. The learning rate was {self.rate:.3g}; "
-                f"try {self.training.learning_rate / 10:.3g}, or add batch norm."
-            )
+        where = f"step {self.step}, epoch {self.epoch + 1}"
+        planned = self._planned_rate(ahead=-1)  # of the step that was done last
+        if sentence := divergence(loss, where, self.training.learning_rate, planned, self.rate_scale):
+            raise DivergedError(sentence)
 
     def _save_if_due(self) -> None:
         if self._due(SAVE_SECONDS, self._saved) and self.step % len(self.batches):
