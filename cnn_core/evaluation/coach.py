@@ -1,16 +1,16 @@
 """What the curves of a run say of it, and what to try with this recipe. Needs no torch.
 
 Exploded: the validation accuracy is within NOISE standard errors of guessing, 1 / classes, or below, and the last
-validation loss or the training loss of some epoch is above FAR times the loss of guessing, ln(classes). From one epoch on.
+validation loss or the training loss of some epoch is above FAR times the loss of guessing, ln(classes).
 All others need more than RISING_EPOCHS epochs.
 Overfitting is said when the training loss goes on falling and one of these holds:
-- the lowest validation loss lies at least RISING_EPOCHS epochs back, and the loss is now above it by RISE of it or more,
-  by LEAST_RISE or more, and by NOISE standard errors of the validation accuracy or more;
+- the lowest validation loss lies at least RISING_EPOCHS epochs back, and the loss is now above it by RISE of it or
+  more, by LEAST_RISE or more, and by NOISE standard errors of the validation accuracy or more;
 - the training accuracy is above the validation accuracy by more than GAP and by more than NOISE standard errors of the
   latter. Training accuracy is measured on augmented images and younger weights, so the true gap is larger.
 Underfitting: the training loss fell by less than STALL in the last RISING_EPOCHS epochs and is still above LOST of the
-loss of guessing. It is called bounded where the last layer keeps the scores in a span: with scores apart by no more than
-`span` the cross-entropy cannot fall below ln(e^span + classes - 1) - span.
+loss of guessing. It is called bounded where the last layer keeps the scores in a span: with scores apart by no more
+than `span` the cross-entropy cannot fall below ln(e^span + classes - 1) - span.
 Still improving: the run ended, its last epoch is the best, and the validation loss fell by more than STALL since the
 epoch RISING_EPOCHS before.
 """

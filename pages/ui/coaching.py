@@ -27,11 +27,11 @@ ICONS = {
     "improving": ":material/trending_up:",
 }
 HELP = (
-    "No better than guessing: the validation accuracy is within chance (two standard errors) of 1 / classes, and a loss "
-    "is above 1.25 times that of guessing, ln(classes). Overfitting: the training loss falls, but the validation loss has "
-    "risen above its lowest, 3 epochs ago or earlier, by 3% or more, by 0.01 or more and by two standard errors of the "
-    "validation accuracy or more; or the training accuracy is above the validation accuracy by more than 3 points and "
-    "more than chance explains. Underfitting: the training loss stands still above half of that of guessing. Still "
+    "No better than guessing: the validation accuracy is within chance (two standard errors) of 1 / classes, and a "
+    "loss is above 1.25 times that of guessing, ln(classes). Overfitting: the training loss falls, but the validation "
+    "loss has risen above its lowest, 3 epochs ago or earlier, by 3%, by 0.01 and by two standard errors of the "
+    "validation accuracy or more; or the training accuracy is above the validation accuracy by more than 3 points "
+    "and more than chance explains. Underfitting: the training loss stands still above half of that of guessing. Still "
     "improving: the last epoch is the best and the validation loss fell by 2% in the last 3 epochs."
 )
 

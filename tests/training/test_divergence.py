@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.library import open_dataset
 from cnn_core.errors import DivergedError
 from cnn_core.training.divergence import divergence
 from cnn_core.training.session import TrainingSession
@@ -31,7 +31,9 @@ def test_the_rate_to_try_is_a_tenth_of_the_one_that_failed(
     assert divergence(1e30, "step 7, epoch 2", chosen, planned, scale) == ""
 
 
-def test_a_session_names_the_rate_of_the_step_before(digits: ImageDataset) -> None:
+@pytest.mark.usefixtures("home")
+def test_a_session_names_the_rate_of_the_step_before() -> None:
+    digits = open_dataset("digits")
     chosen = recipe(schedule="step", step_epochs=1, step_factor=0.1, learning_rate=0.02)
     session = TrainingSession(chosen, digits, new_folder(chosen), "cpu")
     session.step = len(session.batches)  # the next one has a tenth of the rate
