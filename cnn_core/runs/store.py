@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from cnn_core.errors import PlaygroundError, UnknownNameError
@@ -66,30 +66,34 @@ class RunStore:
         with self._read() as session:
             run = session.get(Run, run_id)
             if run is None:
-                recent = session.scalars(select(Run.id).order_by(Run.created.desc()).limit(5)).all()
+                recent = session.scalars(select(Run.id).order_by(Run.created.desc(), Run.number.desc()).limit(5)).all()
                 known = f"Recent runs: {', '.join(recent)}." if recent else "There are no runs yet."
                 raise UnknownNameError(f"There is no run {run_id!r}. {known}")
             if run.status == "queued":
-                ahead = select(func.count()).where(Run.status == "queued", Run.queued < run.queued)
+                ahead = select(func.count()).where(
+                    Run.status == "queued", tuple_(Run.queued, Run.number) < (run.queued, run.number)
+                )
                 run.position = 1 + (session.scalar(ahead) or 0)
         return run
 
     def runs_on(self, dataset: str) -> list[Run]:
         """The runs that learn or learned from a data set, newest first."""
         query = (
-            select(Run).where(Run.recipe_json.contains(f'"{dataset}"', autoescape=True)).order_by(Run.created.desc())
+            select(Run)
+            .where(Run.recipe_json.contains(f'"{dataset}"', autoescape=True))
+            .order_by(Run.created.desc(), Run.number.desc())
         )
         with self._read() as session:
             return [run for run in session.scalars(query) if not run.known_recipe or run.recipe.data.dataset == dataset]
 
     def runs(self, limit: int = 1000, status: str | None = None) -> list[Run]:
         """Newest first."""
-        query = select(Run).order_by(Run.created.desc()).limit(limit)
+        query = select(Run).order_by(Run.created.desc(), Run.number.desc()).limit(limit)
         if status:
             query = query.where(Run.status == status)
         with self._read() as session:
             found = list(session.scalars(query))
-        queue = sorted((run for run in found if run.status == "queued"), key=lambda run: run.queued)
+        queue = sorted((run for run in found if run.status == "queued"), key=lambda run: (run.queued, run.number))
         for position, run in enumerate(queue, start=1):
             run.position = position
         return found
@@ -166,7 +170,7 @@ class RunStore:
 
     def claim(self, worker: str) -> str | None:
         """Take the run that has waited longest. Returns its id, or None when the queue is empty."""
-        waiting = select(Run.id).where(Run.status == "queued").order_by(Run.queued).limit(1)
+        waiting = select(Run.id).where(Run.status == "queued").order_by(Run.queued, Run.number).limit(1)
         with self._read() as session:
             if session.scalar(waiting) is None:
                 return None

@@ -219,7 +219,7 @@ def test_the_learning_rate_is_changed_by_a_command(open_page: Open) -> None:
     run(page)
     run(page)  # a later drawing of the page does not do it again
     (command,) = store().commands(run_id)
-    assert (command.verb, command.value) == ("learning_rate", pytest.approx(0.005))
+    assert (command.verb, command.value) == ("multiply_rate", 0.5)
 
 
 def test_the_queue_is_visible(open_page: Open) -> None:
