@@ -9,7 +9,7 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from cnn_core.training.plan import check, input_of
-from pages.ui import address, layout, live, runs, smaller_batch, words
+from pages.ui import address, layout, live, runs, smaller_batch, typed, words
 from pages.ui.errors import plain, say
 from pages.ui.network import network_picture, network_sentence, network_table
 from pages.ui.recipe_address import forget, recipe_asked, recipe_shown
@@ -43,13 +43,16 @@ def layers_of(recipe: Recipe) -> list[LayerSummary]:
 
 def start(recipe: Recipe, works: bool) -> None:
     """One sentence on what will happen, and the button that makes it happen."""
-    training = recipe.training
+    training, wrong = recipe.training, typed.sentences()
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**{plain(name_of(recipe))}**: {words.count(training.epochs, 'epoch')} in batches of "
             f"{training.batch_size}, {words.option(training.optimiser)} at {words.value(training.learning_rate)}"
         )
-        if st.button("Train", icon=":material/play_arrow:", type="primary", disabled=not works, key="train"):
+        if wrong:
+            st.markdown(f":red[{' '.join(wrong)}]")
+        unable = not works or bool(wrong)
+        if st.button("Train", icon=":material/play_arrow:", type="primary", disabled=unable, key="train"):
             run_id = submit(recipe)
             forget()
             address.put(run=run_id)

@@ -11,6 +11,7 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from cnn_core.recipe import noted
+from pages.ui import typed
 from pages.ui.words import label, option, significant
 
 Changed = Callable[[str], None]  # called with the widget's key after a person changed it
@@ -23,7 +24,7 @@ def widget(
 ) -> None:
     """Draw the widget of one field. Its value is in the session state under `key`; `value` is shown now.
 
-    A number can be typed; one with a logarithmic scale has a slider of round steps beside it.
+    A number can be typed, see `typed`; one with a logarithmic scale has a slider of round steps beside it.
     `slide_to`: a number with a linear scale is a slider up to this, or to the field's own limit where that is less.
     """
     shared: dict[str, Any] = {
@@ -31,8 +32,8 @@ def widget(
         "key": key,
         "help": field.description,
         "label_visibility": "visible" if titled else "collapsed",
-        "on_change": changed,
-        "args": (key,),
+        "on_change": typed.take,
+        "args": (key, field, value, changed),
     }
     st.session_state[key] = value
     if get_origin(field.annotation) is Literal:
@@ -40,19 +41,25 @@ def widget(
     elif field.annotation is bool:
         st.toggle(**shared)
     elif noted(field, "log"):
-        _logarithmic(field, value, changed, shared)
+        _logarithmic(field, value, shared)
+        typed.explain(key, name, field)
     elif slide_to:
         low, high = _around(value, limits(field, _step(field)))
         top = type(low)(max(value, min(high, slide_to)))
         step = type(low)(_step(field))
         st.slider(min_value=low, max_value=top, step=step, format=_format(field), **shared)
     else:
-        low, high = _around(value, limits(field))
-        step = type(value)(_step(field))
-        st.number_input(min_value=low, max_value=high, step=step, format=_format(field), **shared)
+        _number(field, value, type(value)(_step(field)), shared)
+        typed.explain(key, name, field)
 
 
-def _logarithmic(field: FieldInfo, value: Any, changed: Changed, shared: dict[str, Any]) -> None:
+def _number(field: FieldInfo, value: Any, step: Any, shared: dict[str, Any]) -> None:
+    """A field to type in. It has no limits of its own: the browser would hold back what is outside without a word."""
+    st.session_state[shared["key"]] = typed.on_show(shared["key"], value)
+    st.number_input(value=None, step=step, format=_format(field), **shared)
+
+
+def _logarithmic(field: FieldInfo, value: Any, shared: dict[str, Any]) -> None:
     """A slider of round steps, and beside it the number itself."""
     (low, high), key = _around(value, limits(field)), shared["key"]
     steps = powers_of_two(low or 1, high) if field.annotation is int else one_two_five(high)
@@ -62,17 +69,15 @@ def _logarithmic(field: FieldInfo, value: Any, changed: Changed, shared: dict[st
         st.select_slider(
             options=_with(steps, value),
             format_func=lambda size: significant(size, 6),
-            **shared | {"key": slider, "on_change": _slid, "args": (slider, key, changed)},
+            **shared | {"key": slider, "on_change": _slid, "args": (slider, *shared["args"])},
         )
-        st.number_input(
-            min_value=low, max_value=high, step=type(value)(1), format=_format(field), width=TYPED_WIDTH,
-            **shared | {"help": None, "label_visibility": "collapsed"},
-        )  # fmt: skip
+        beside = {"help": None, "label_visibility": "collapsed", "width": TYPED_WIDTH}
+        _number(field, value, type(value)(1), shared | beside)
 
 
-def _slid(slider: str, key: str, changed: Changed) -> None:
+def _slid(slider: str, key: str, *args: Any) -> None:
     st.session_state[key] = st.session_state[slider]
-    changed(key)
+    typed.take(key, *args)
 
 
 def needed(field: FieldInfo, values: dict[str, Any]) -> bool:

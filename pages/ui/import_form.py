@@ -12,13 +12,14 @@ from cnn_core.data.incoming.tray import Tray
 from cnn_core.data.shelf import free_name, own_datasets
 from cnn_core.jobs.imports import ImportState, start_import
 from cnn_core.recipe import noted
-from pages.ui import forms, words
+from pages.ui import forms, typed, words
 from pages.ui.errors import say, spoken
 
 
 def choices(tray: Tray) -> ImportSpec:
     """The form of an import, kept with the pictures."""
     st.session_state["bring-tray"] = tray
+    typed.begin()
     own = {known.id: known.title for known in own_datasets()}
     st.session_state["choice:onto"] = tray.choices.get("onto", "") if tray.choices.get("onto") in own else ""
     st.selectbox(
@@ -61,7 +62,8 @@ def start(tray: Tray, found: Layout, spec: ImportSpec, state: ImportState | None
         if not onto:
             _text(tray, "name", "Name", tray.title, placeholder="Name", label_visibility="collapsed")
         name = tray.choices.get("name", tray.title)
-        if st.button("Import", icon=":material/move_to_inbox:", type="primary", key="import"):
+        wrong = bool(typed.sentences())
+        if st.button("Import", icon=":material/move_to_inbox:", type="primary", disabled=wrong, key="import"):
             with spoken():
                 start_import(tray, spec, name if onto else free_name(name), tray.choices.get("made_by", ""), onto)
                 st.rerun()

@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from cnn_core.recipe import Recipe, noted
-from pages.ui import augment_form, forms
+from pages.ui import augment_form, forms, typed
 from pages.ui.errors import plain
 from pages.ui.recipe_address import CHOICES, FIELDS, replace, write
 from pages.ui.words import label
@@ -22,6 +22,7 @@ ICONS = {"data": "image", "augment": "flip", "network": "account_tree", "trainin
 def recipe_form(recipe: Recipe) -> None:
     """Draw every field of the recipe, part by part, in the order of its definition; advanced ones folded at the end."""
     st.session_state["recipe"] = recipe
+    typed.begin()
     values = recipe.flat() | ({"network.preset": OWN} if recipe.network.layers else {})
     shown = [(name, field) for name, field in FIELDS.items() if _matters(name, field, values)]
     for part, group in groupby(shown, key=lambda item: item[0].split(".")[0]):

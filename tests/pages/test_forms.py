@@ -1,9 +1,11 @@
 """Widgets follow the fields: limits, scales and what is needed."""
 
 import pytest
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
-from cnn_core.recipe import TrainingSpec
-from pages.ui import forms, words
+from cnn_core.recipe import Recipe, TrainingSpec, fields
+from pages.ui import forms, typed, words
 
 FIELDS = TrainingSpec.model_fields
 
@@ -64,3 +66,30 @@ def test_numbers_are_written_for_people() -> None:
     ]
     assert [words.count(2, word) for word in ("epoch", "class")] == ["2 epochs", "2 classes"]
     assert words.label("training.batch_size") == "Batch size"
+
+
+@pytest.mark.parametrize(("name", "field"), fields(Recipe))
+def test_a_typed_number_is_allowed_where_the_recipe_takes_it(name: str, field: FieldInfo) -> None:
+    ends = [end for end in forms.limits(field, inward=0.0) if end is not None]
+    for value in [end + by for end in ends for by in (-1, -1e-9, 0, 1e-9, 1)]:
+        if field.annotation in (int, float) and (field.annotation is float or value == int(value)):
+            values = Recipe().model_dump()
+            place = values[name.split(".")[0]] if "." in name else values
+            place[name.split(".")[-1]] = field.annotation(value)
+            assert typed.allowed(value, field) == accepted(values), value
+
+
+def accepted(values: dict[str, object]) -> bool:
+    try:
+        Recipe.model_validate(values)
+    except ValidationError:
+        return False
+    return True
+
+
+def test_limits_are_said_in_words() -> None:
+    said = {name: typed.span(field) for name, field in fields(Recipe)}
+    assert said["training.batch_size"] == "1 to 8,192"
+    assert said["training.learning_rate"] == "above 0 and at most 10"
+    assert said["training.momentum"] == "at least 0 and below 1"
+    assert said["seed"] == "0 to 2,147,483,647"

@@ -109,6 +109,59 @@ def test_any_number_can_be_typed_and_the_slider_follows(open_page: Open) -> None
     assert not page.error
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "right", "sentence"),
+    [
+        ("training.batch_size", 0, 1, "Batch size has to be 1 to 8,192."),
+        ("training.batch_size", 8193, 8192, "Batch size has to be 1 to 8,192."),
+        ("training.epochs", 100_000, 1000, "Epochs have to be 1 to 1,000."),
+        ("training.learning_rate", 0.0, 1e-9, "Learning rate has to be above 0 and at most 10."),
+        ("training.learning_rate", 50.0, 10.0, "Learning rate has to be above 0 and at most 10."),
+        ("seed", -3, 0, "Seed has to be 0 to 2,147,483,647."),
+    ],
+)
+def test_a_number_out_of_range_is_answered_and_not_trained_with(
+    open_page: Open, name: str, typed: float, right: float, sentence: str
+) -> None:
+    page = open_page("train", **{"data.dataset": "digits"})
+    before = recipe_of(page).flat()[name]
+    page.number_input(key=f"recipe:{name}").set_value(typed)
+    run(page)
+    assert page.number_input(key=f"recipe:{name}").value == typed
+    assert text(page).count(sentence) == 2  # beside the field and beside the button
+    assert page.button(key="train").disabled
+    assert recipe_of(page).flat()[name] == before
+    page.number_input(key=f"recipe:{name}").set_value(right)
+    run(page)
+    assert recipe_of(page).flat()[name] == right
+    assert sentence not in text(page)
+    assert not page.button(key="train").disabled
+
+
+def test_a_refused_number_gives_way_to_the_slider_and_to_another_network(open_page: Open) -> None:
+    page = open_page("train", **{"data.dataset": "digits"})
+    page.number_input(key="recipe:training.batch_size").set_value(0)
+    run(page)
+    page.select_slider(key="slider:recipe:training.batch_size").set_value(64)
+    run(page)
+    assert (recipe_of(page).training.batch_size, page.button(key="train").disabled) == (64, False)
+    page.number_input(key="recipe:training.batch_size").set_value(0)
+    run(page)
+    page.selectbox(key="recipe:network.preset").select("mlp")
+    run(page)
+    assert page.number_input(key="recipe:training.batch_size").value == network_presets.get("mlp").training.batch_size
+    assert not page.button(key="train").disabled
+
+
+def test_an_emptied_number_goes_back_to_what_it_was(open_page: Open) -> None:
+    page = open_page("train", **{"data.dataset": "digits", "training.epochs": 7})
+    page.number_input(key="recipe:training.epochs").set_value(None)
+    run(page)
+    assert page.number_input(key="recipe:training.epochs").value == 7
+    assert recipe_of(page).training.epochs == 7
+    assert not page.button(key="train").disabled
+
+
 def test_a_persons_own_validation_fraction_stays_with_another_network(open_page: Open) -> None:
     page = open_page("train", **{"network.preset": "two_conv_net"})
     assert recipe_of(page).data.validation_fraction == 0.2
