@@ -18,6 +18,7 @@ with needed():
 if predictions is None:
     st.info("This run has not been tested: it ended before its first epoch did.")
     st.stop()
+evaluation.ended_early(run)
 result = evaluate(predictions, dataset.classes)
 
 with st.container(border=True):

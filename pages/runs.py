@@ -8,15 +8,16 @@ from pages.ui.curves import Record
 from pages.ui.runs import keep_on_show, watch
 
 layout.title("Runs", "Everything that was trained here. Tick rows to rename, delete or compare them.")
-watch()
 runs = store().runs(limit=500)
 if not runs:
+    watch()
     layout.nothing_yet("Nothing has been trained here yet.")
     st.stop()
 ticked = history.table(runs)
 if len(ticked) == 1:
     keep_on_show(ticked[0])
-history.actions(ticked)
+if not history.actions(ticked):
+    watch()
 
 compared = ticked or history.latest_finished(runs)
 if compared:

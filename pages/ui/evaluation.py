@@ -11,7 +11,9 @@ import streamlit as st
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.evaluation.metrics import Evaluation, Means, cell
 from cnn_core.runs.folder import Predictions
+from cnn_core.runs.tables import Run
 from pages.ui import address, words
+from pages.ui.colours import STATUS
 from pages.ui.errors import plain
 from pages.ui.pictures import gallery
 
@@ -23,6 +25,16 @@ HELP = {
     "recall": "Of the images of this class, the fraction predicted as it. – where the test images have none.",
     "f1": "Harmonic mean of precision and recall: low when either is. – where both are undefined.",
 }
+
+
+def ended_early(run: Run) -> None:
+    """Say of a run that did not train to its end when it ended, and which weights were tested."""
+    if run.status in ("stopped", "diverged"):
+        st.info(
+            f"This run {'was stopped' if run.status == 'stopped' else 'diverged'} after {run.epoch:.1f} of "
+            f"{words.count(run.epochs, 'epoch')}: the weights of its best epoch, {run.best_epoch}, were tested.",
+            icon=STATUS[run.status][1],
+        )
 
 
 def class_table(result: Evaluation) -> int | None:

@@ -17,21 +17,23 @@ from pages.ui import address, circumstances, words
 from pages.ui.colours import run_colour
 from pages.ui.comparing import labels, line_styles
 from pages.ui.errors import plain, spoken
-from pages.ui.layout import links
 from pages.ui.recipe_address import CHOICES
+from pages.ui.runs import results_of
 
 MOST_COMPARED = 8
+DRAWN = "runs drawn"  # in the session: the runs and the ticks that the table last stood for, and the table's number
 UNREADABLE = "The recipe cannot be read"
 
 
 def table(runs: Sequence[Run]) -> list[Run]:
     """All runs, newest first; returns the ticked ones. Which are ticked is in the address."""
+    key = _key(runs)
     frame = pd.DataFrame([_row(run) for run in runs])
-    wanted = address.asked("runs").split(",")
-    shown = line_styles([run for run in runs if run.id in wanted][:MOST_COMPARED] or latest_finished(runs))
+    ticked = _asked(runs)
+    shown = line_styles(ticked[:MOST_COMPARED] or latest_finished(runs))
     colours = [f"color: {shown[run.id][0] if run.id in shown else run_colour(run)}; font-size: 1.4em" for run in runs]
-    places = [place for place, run in enumerate(runs) if run.id in wanted]
-    event = st.dataframe(
+    places = [place for place, run in enumerate(runs) if run in ticked]
+    st.dataframe(
         frame.style.apply(lambda _: colours, subset=[""]),
         hide_index=True,
         height=min(38 + 35 * len(runs), 420),
@@ -43,27 +45,46 @@ def table(runs: Sequence[Run]) -> list[Run]:
             "Started": st.column_config.DatetimeColumn(format="distance"),
             "Epoch": st.column_config.NumberColumn(format="%.1f"),
         },
-        on_select=lambda: _ticked(runs),
+        on_select=lambda: _ticked(key, runs),
         selection_mode="multi-row",
         placeholder="–",
         selection_default={"selection": {"rows": places}},
-        key="runs",
+        key=key,
     )
-    return [runs[place] for place in event["selection"]["rows"] if place < len(runs)][:MOST_COMPARED]
+    return ticked[:MOST_COMPARED]
 
 
-def actions(ticked: Sequence[Run]) -> None:
-    """What can be done with the ticked runs."""
+def _asked(runs: Sequence[Run]) -> list[Run]:
+    """The runs that the address names."""
+    wanted = address.asked("runs").split(",")
+    return [run for run in runs if run.id in wanted]
+
+
+def _key(runs: Sequence[Run]) -> str:
+    """A table knows its ticks by position only. Where other runs stand there now, or the address names other ones than
+    were ticked, another table takes its place: ticked are the runs of the address."""
+    drawn = ([run.id for run in runs], address.asked("runs"))
+    last, number = st.session_state.get(DRAWN, (drawn, 0))
+    number += last != drawn
+    st.session_state[DRAWN] = (drawn, number)
+    return f"runs:{number}"
+
+
+def actions(ticked: Sequence[Run]) -> bool:
+    """What can be done with the ticked runs. Returns whether it asks a question, which a redrawn page would close."""
+    asking = False
     if not ticked:
-        return
+        return asking
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(ticked) == 1:
             with st.popover("Rename", icon=":material/edit:"):
                 _rename(ticked[0])
         if st.button("Delete", icon=":material/delete:"):
             _confirm(ticked)
+            asking = True
         if len(ticked) == 1:
-            links(OPEN, run=ticked[0].id)
+            results_of(ticked[0], OPEN)
+    return asking
 
 
 def _rename(run: Run) -> None:
@@ -115,12 +136,14 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def _ticked(runs: Sequence[Run]) -> None:
-    rows = st.session_state["runs"]["selection"]["rows"]
+def _ticked(key: str, runs: Sequence[Run]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
     address.put(runs=",".join(runs[place].id for place in rows if place < len(runs)))
+    _, number = st.session_state[DRAWN]
+    st.session_state[DRAWN] = (([run.id for run in runs], address.asked("runs")), number)
 
 
-@st.dialog("Delete for good?", icon=":material/delete:")
+@st.dialog("Delete for good?", icon=":material/delete:", on_dismiss="rerun")
 def _confirm(runs: Sequence[Run]) -> None:
     st.markdown("\n".join(f"- {plain(run.name)}" for run in runs))
     st.caption("Their curves, weights and predictions go too. A run that is being trained stops.")

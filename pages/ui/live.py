@@ -14,9 +14,8 @@ from cnn_core.runs.tables import Run
 from cnn_core.training.outlook import outlook_sentence
 from pages.ui import coaching, figures, words
 from pages.ui.errors import plain, spoken
-from pages.ui.layout import links
 from pages.ui.records import EVERY, SLOW, interval, shared
-from pages.ui.runs import badge
+from pages.ui.runs import badge, results_of
 
 MUCH = 2.0  # times more or fewer sessions change how often this one looks
 FACTORS = {"÷ 10": 0.1, "÷ 2": 0.5, "× 2": 2.0, "× 10": 10.0}
@@ -177,7 +176,7 @@ def after(run: Run) -> None:
     if run.best_epoch:
         with st.container(border=True):
             st.markdown("**See what it learned**")
-            links(NEXT, run=run.id)
+            results_of(run, NEXT)
 
 
 NEXT = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -12,9 +12,9 @@ from cnn_core.runs.tables import LIVE, RESUMABLE, TESTED, Run
 from pages.ui import address, words
 from pages.ui.colours import STATUS, run_colour
 from pages.ui.curves import Record, curves
-from pages.ui.errors import needed, plain, say, spoken
+from pages.ui.errors import needed, plain, spoken
 from pages.ui.figures import spark
-from pages.ui.layout import nothing_yet
+from pages.ui.layout import links, nothing_yet
 from pages.ui.records import SLOW
 
 MOST_LINKS = 3
@@ -64,20 +64,26 @@ def keep_on_show(run: Run) -> None:
 def pick_run(runs: dict[str, Run]) -> Run:
     """A select box of runs, tied to ?run=; by default the run that was on show last, else the first of them.
 
-    Where that one is not among them another is shown, but that one goes on travelling along.
+    Where the address names a run that has not got this far the page ends below the box: no other run's results stand
+    under its address. Where the one on show has not, another is shown, but that one goes on travelling along.
     """
     wanted, key = on_show(), "choice:run"
     if wanted and wanted not in runs:
         _explain(wanted)
-    st.session_state[key] = wanted if wanted in runs else next(iter(runs))
+    early = address.asked("run") not in runs and address.asked("run") in store().statuses()
+    st.session_state[key] = wanted if wanted in runs else None if early else next(iter(runs))
     chosen = st.selectbox(
         "Run",
         list(runs),
         format_func=lambda run_id: title(runs[run_id]),
         key=key,
         on_change=_run_chosen,
+        placeholder="Choose another run",
         help="The latest run first, with its accuracy on the test images.",
     )
+    if chosen is None:
+        watch()  # it may get this far
+        st.stop()
     if address.asked("run") or wanted in ("", chosen):
         address.put(run=chosen)
         keep_on_show(runs[chosen])
@@ -122,6 +128,13 @@ def _accuracies(run_id: str, step: int) -> list[float]:
     return [point[1] for point in (validation if len(validation) > 1 else train)]
 
 
+def results_of(run: Run, items: Mapping[str, tuple[str, str]]) -> None:
+    """Links to those of these pages (page -> text and icon) that have something to show of this run."""
+    tested, learned = run.test_accuracy is not None, bool(run.best_epoch)
+    ready = {"evaluate": tested, "feature_maps": learned, "classify": learned}
+    links({page: item for page, item in items.items() if ready.get(page, True)}, run=run.id)
+
+
 def live_now() -> None:
     """Links to the runs that are being trained."""
     live = [run for run in store().runs(limit=100) if run.live]
@@ -153,12 +166,15 @@ def summary(run: Run) -> str:
 
 
 def _explain(run_id: str) -> None:
-    """Say why the run of the address, or one on show that still learns, cannot be shown here; another one is."""
+    """Say why the run of the address, or one on show that still learns, cannot be shown here."""
     with spoken():
         run = store().get(run_id)
         _ = run.recipe  # where it cannot be read, that is why
-        if address.asked("run") or run.live:
-            say(f"{run.name} is {run.status} and has nothing to show here yet.")
+        named = bool(address.asked("run"))
+        if named or run.live:
+            until, instead = " yet" * (run.live or run.resumable), " Another run is shown." * (not named)
+            text = f"{run.name} is {run.status} and has nothing to show here{until}.{instead}"
+            st.info(plain(text), icon=STATUS[run.status][1])
 
 
 def _run_chosen() -> None:

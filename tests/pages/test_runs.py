@@ -1,17 +1,19 @@
 """Runs: the table, renaming, deleting, and several runs side by side."""
 
+import json
 import re
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from cnn_core.jobs.queue import name_of
+from cnn_core.jobs.queue import delete, name_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Finished, RateChanged
 from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.runs.store import store
 from cnn_core.training.plan import check
-from tests.pages.conftest import Open, digits_recipe, errors, run, text, train
+from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
 
 
 def test_an_empty_store_points_to_train(open_page: Open) -> None:
@@ -111,6 +113,67 @@ def test_a_run_is_deleted_after_a_confirmation(open_page: Open, runs: list[str])
     run(page)
     assert [one.id for one in store().runs()] == [runs[1]]
     assert not RunFolder(runs[0]).path.exists()
+
+
+def ticks(page: AppTest) -> tuple[str, list[str]]:
+    """The table's identity, with which a browser keeps its ticks, and the names of the runs a new one is ticked at."""
+    table = page.dataframe[0]
+    rows = json.loads(table.proto.selection_default)["selection"]["rows"]
+    return table.proto.id, [table.value["Name"][row] for row in rows]
+
+
+def test_a_tick_stays_with_its_run_when_another_run_comes_or_goes(open_page: Open, runs: list[str]) -> None:
+    page = open_page("runs", runs=runs[1])
+    before = ticks(page)
+    assert before[1] == ["first"]
+    assert ticks(run(page)) == before  # nothing changed: the table keeps its place and the ticks it has
+    newcomer = store().create(check(digits_recipe("simple_cnn", 1)), "newcomer")
+    after = ticks(run(page))
+    assert after[0] != before[0]
+    assert after[1] == ["first"]
+    assert query(page)["runs"] == runs[1]
+    delete(newcomer)
+    gone = ticks(run(page))
+    assert gone[0] not in (before[0], after[0])
+    assert gone[1] == ["first"]
+
+
+def test_no_run_is_ticked_after_the_ticked_one_was_deleted(open_page: Open, runs: list[str]) -> None:
+    page = open_page("runs", runs=runs[0])
+    before = ticks(page)
+    next(button for button in page.button if button.label == "Delete").click()
+    run(page)
+    for label in ("Delete", "Delete 1 run"):  # a rerun without the first click would close the dialog here
+        next(button for button in page.button if button.label == label).click()
+    after = ticks(run(page))
+    assert after[0] != before[0]
+    assert after[1] == []
+    assert "runs" not in query(page)
+    assert not [button for button in page.button if button.label == "Delete"]
+
+
+def test_another_address_gets_another_table(open_page: Open, runs: list[str]) -> None:
+    page = open_page("runs", runs=runs[0])
+    before = ticks(page)
+    page.query_params["runs"] = runs[1]
+    after = ticks(run(page))
+    assert after[0] != before[0]
+    assert after[1] == ["first"]
+
+
+def test_the_page_does_not_redraw_itself_while_it_asks_whether_to_delete(
+    open_page: Open, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+    monkeypatch.setattr("pages.ui.runs.watch", lambda: looks.append(True))
+    page = open_page("runs", runs=runs[0])
+    assert len(looks) == 1
+    next(button for button in page.button if button.label == "Delete").click()
+    run(page)
+    assert [button for button in page.button if button.label == "Delete 1 run"]
+    assert len(looks) == 1
+    run(page)  # the question is gone
+    assert len(looks) == 2
 
 
 def same_recipe_again(run_id: str) -> str:
