@@ -28,7 +28,7 @@ def circumstances(run: Run) -> dict[str, str]:
         "Arithmetic": run.precision or UNKNOWN,
         "Instruction set": str(plan.get("instructions", UNKNOWN)),
         "PyTorch": str(plan.get("torch", UNKNOWN)),
-        "Trained": "To the end" if run.status == "finished" else f"{significant(run.epoch, 4)} epochs, {run.status}",
+        "Trained": "To the end" if run.status == "finished" else f"{run.epoch:.1f} epochs, {run.status}",
         "Changed by hand": "; ".join(map(change_text, store().changes(run.id))) or "Nothing",
     }
 
@@ -42,8 +42,8 @@ def differing(runs: Sequence[Run]) -> dict[str, list[str]]:
 
 def change_text(change: Change) -> str:
     """Such as "Learning rate 0.001 → 0.0005 at epoch 3.2"."""
-    old, new, epoch = significant(change.old), significant(change.new), significant(change.epoch, 4)
-    return f"{label(change.name)} {old} → {new} at epoch {epoch}"
+    old, new = significant(change.old), significant(change.new)
+    return f"{label(change.name)} {old} → {new} at epoch {change.epoch:.1f}"
 
 
 def _plan(run: Run) -> dict[str, Any]:

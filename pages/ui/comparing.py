@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
 from pages.ui import words
 from pages.ui.colours import run_colour, run_palette
-from pages.ui.recipe_address import CHOICES
+from pages.ui.forms import needed
+from pages.ui.recipe_address import CHOICES, FIELDS
 
 DASHES = ("solid", "dashed", "dotted")
+OWN_OF_THE_DATA = ("data.validation_fraction", "data.image_size")  # 0: as the data set has it
 MOST_DIFFERENCES = 2  # in a label; beyond that the number has to do
 
 
@@ -45,18 +49,39 @@ def labels(runs: Sequence[Run]) -> dict[str, str]:
     return {run_id: text if repeated[text] == 1 else f"{text} ({run_id})" for run_id, text in texts.items()}
 
 
+def choices(recipe: Recipe) -> dict[str, Any]:
+    """Field -> value of a recipe, as in Recipe.flat(); None for one that does not matter beside the others."""
+    flat = recipe.flat()
+    return {name: value if _matters(name, flat) else None for name, value in flat.items()}
+
+
+def choice_text(name: str, value: Any) -> str:
+    """A recipe's value for people, of a field that is no list of parts; – for one that does not matter."""
+    if name in CHOICES and value in CHOICES[name]:
+        return str(CHOICES[name].get(value).title)
+    if name in OWN_OF_THE_DATA and value == 0:
+        return "the data set's own"
+    return "–" if value is None else words.value(value) or "–"
+
+
+def _matters(name: str, flat: Mapping[str, Any]) -> bool:
+    part = name.rpartition(".")[0]
+    beside = {other.rpartition(".")[2]: value for other, value in flat.items() if other.rpartition(".")[0] == part}
+    return needed(FIELDS[name], beside)
+
+
 def _differences(run: Run, others: Sequence[Run]) -> str:
     """The one or two choices by which the recipe differs from the others', "" where there are more or none."""
     if any(other.known_recipe is None for other in others):
         return ""
     flat, rest = run.recipe.flat(), [other.recipe.flat() for other in others]
-    names = [name for name in flat if any(other[name] != flat[name] for other in rest)]
+    mine = choices(run.recipe)
+    names = [name for name in flat if mine[name] is not None and any(other[name] != flat[name] for other in rest)]
     if len(names) > MOST_DIFFERENCES or any(isinstance(flat[name], list) for name in names):
         return ""
     return ", ".join(_choice(name, flat[name]) for name in names)
 
 
 def _choice(name: str, value: object) -> str:
-    if name in CHOICES and value in CHOICES[name]:
-        return str(CHOICES[name].get(value).title)
-    return f"{words.label(name).lower()} {words.value(value)}"
+    text = choice_text(name, value)
+    return text if name in CHOICES and value in CHOICES[name] else f"{words.label(name).lower()} {text}"

@@ -44,7 +44,7 @@ def class_table(result: Evaluation) -> int | None:
     frame = pd.concat([result.per_class, pd.DataFrame(means)], ignore_index=True)
     frame[list(HELP)] *= 100
     bars = {
-        name: st.column_config.ProgressColumn(words.label(name), help=note, max_value=100, format="%.1f%%", width=92)
+        name: st.column_config.ProgressColumn(words.label(name), help=note, max_value=100, format="%.2f%%", width=92)
         for name, note in HELP.items()
     }
     event = st.dataframe(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from cnn_core.runs.tables import Run
+from cnn_core.runs.tables import Change, Run
 from pages.ui.colours import GREY, RIGHT, WRONG, palette, run_colour
 from pages.ui.comparing import labels, line_styles
 from pages.ui.curves import Points, Record, curves
+from pages.ui.loss_axis import highest_shown
 from pages.ui.pictures import svg_uri
 from pages.ui.words import label
 
@@ -24,7 +25,7 @@ STROKE = "path://M0,6h24v3h-24z"
 MOST_MARKS = 20  # changes of the learning rate on one curve
 LABEL_WIDTH = 0.2  # of a label, as a fraction of a chart's width
 BEST_LABEL = {"loss": "top", "accuracy": "bottom"}
-QUANTITIES = {"loss": (1.0, "%.3f", "{value}"), "accuracy": (100.0, "%.1f%%", "{value}%")}  # factor, tooltip, axis
+QUANTITIES = {"loss": (1.0, "%.3f", "{value}"), "accuracy": (100.0, "%.2f%%", "{value}%")}  # factor, tooltip, axis
 
 
 def run_curves(run: Run, options: Mapping[str, Option]) -> None:
@@ -46,7 +47,8 @@ def compare_curves(records: Mapping[str, Record], runs: Sequence[Run]) -> None:
 
 HELP = {
     "loss": "Mean cross-entropy in nats: how surprised the network is by the right answer. Pale: training, as measured "
-    "while its weights change. With dots: validation at the end of each epoch, on images it never learns from.",
+    "while its weights change. With dots: validation at the end of each epoch, on images it never learns from. Where a "
+    "loss explodes the axis ends above the ordinary ones, and the curve leaves the chart at the top.",
     "accuracy": "Share of images whose most probable class is the right one. Training may lag behind validation: "
     "its images are augmented and its weights are older.",
 }
@@ -63,12 +65,12 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
         "label": {"show": True, "position": BEST_LABEL[quantity], "formatter": "best", "color": colour},
         "data": [{"coord": point} for point in validation if run.best_epoch == round(point[0], 3)],
     }
-    return _frame(quantity, run.epochs) | {
+    (marks,) = _rate_marks([record], [colour], run.epochs)
+    return _frame(quantity, run.epochs, [raw + validation]) | {
         "series": [
-            _line("Training, each report", raw, colour, width=1, opacity=0.2),
-            _line("Training", mean, colour, opacity=0.55),
-            _line("Validation", validation, colour, width=2.5, dots=True)
-            | {"markPoint": best, "markLine": _rate_marks(record, colour, run.epochs)},
+            _line("Training, each report", raw, colour, width=1, opacity=0.3),
+            _line("Training", mean, colour, opacity=0.65),
+            _line("Validation", validation, colour, width=2.5, dots=True) | {"markPoint": best, "markLine": marks},
         ],
         "legend": {"data": [{"name": "Training", "icon": STROKE}, {"name": "Validation"}], "top": 0, "right": 0},
     }
@@ -77,14 +79,17 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
 def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity: str) -> Option:
     """ECharts option; colours, dashes and names are those of the key above the charts."""
     series: list[Option] = []
+    drawn: list[Points] = []
     styles, names = line_styles(runs), labels(runs)
-    for run in runs:
+    epochs = max((run.epochs for run in runs), default=1)
+    all_marks = _rate_marks([records[run.id] for run in runs], [styles[run.id][0] for run in runs], epochs)
+    for run, marks in zip(runs, all_marks, strict=True):
         _, mean, validation = (_scaled(points, quantity) for points in curves(records[run.id], quantity))
+        drawn.append(mean + validation)
         name, (colour, dash) = names[run.id], styles[run.id]
-        series.append(_line(name, mean[:: max(1, len(mean) // 80)], colour, width=1, opacity=0.35, dash=dash))
-        marks = _rate_marks(records[run.id], colour, run.epochs)
+        series.append(_line(name, mean[:: max(1, len(mean) // 80)], colour, width=1.5, opacity=0.6, dash=dash))
         series.append(_line(name, validation, colour, dots=True, dash=dash) | {"markLine": marks})
-    option = _frame(quantity, max((run.epochs for run in runs), default=1))
+    option = _frame(quantity, epochs, drawn)
     return option | {
         "series": series,
         "grid": option["grid"] | {"top": 14},
@@ -102,32 +107,40 @@ def _key(runs: Sequence[Run]) -> None:
     st.html(f'<div class="cnn-key">{items}</div>')
 
 
-def _rate_marks(record: Record, colour: str, epochs: int) -> Option:
-    """A vertical line where a person changed the learning rate, of many the last ones; the new rate above it, of those
-    that stand close together the last."""
-    changes = record.changes[-MOST_MARKS:]
-    places = [float(f"{change.epoch:.5g}") for change in changes]
-    far = [after - here > epochs * LABEL_WIDTH for here, after in zip(places, [*places[1:], math.inf], strict=False)]
-    return {
-        "symbol": "none",
-        "lineStyle": {"color": colour, "type": "dotted", "width": 1.5},
-        "label": {"color": colour, "position": "end", "fontSize": 11},
-        "tooltip": {"show": False},
-        "data": [
-            {"xAxis": place, "label": {"show": alone, "formatter": f"rate {change.new:.3g}"}}
-            for place, change, alone in zip(places, changes, far, strict=True)
-        ],
-    }
+def _rate_marks(records: Sequence[Record], colours: Sequence[str], epochs: int) -> list[Option]:
+    """For each run vertical lines where a person changed the learning rate, of many the last ones; the new rate above
+    it, of all those that stand close together the last."""
+    changes = [record.changes[-MOST_MARKS:] for record in records]
+    spots = sorted((change.epoch, run, place) for run, some in enumerate(changes) for place, change in enumerate(some))
+    ends = [*(spot[0] for spot in spots[1:]), math.inf]
+    alone = {spot[1:] for spot, end in zip(spots, ends, strict=False) if end - spot[0] > epochs * LABEL_WIDTH}
+    return [
+        {
+            "symbol": "none",
+            "lineStyle": {"color": colour, "type": "dotted", "width": 1.5},
+            "label": {"color": colour, "position": "end", "fontSize": 11},
+            "tooltip": {"show": False},
+            "data": [_rate_mark(change, (run, place) in alone) for place, change in enumerate(changes[run])],
+        }
+        for run, colour in enumerate(colours)
+    ]
 
 
-def _frame(quantity: str, epochs: int) -> Option:
+def _rate_mark(change: Change, labelled: bool) -> Option:
+    label = {"show": labelled, "formatter": f"rate {change.new:.3g}"}
+    return {"xAxis": float(f"{change.epoch:.5g}"), "label": label}
+
+
+def _frame(quantity: str, epochs: int, drawn: Sequence[Points]) -> Option:
+    """Axes for the points of each run."""
+    top = highest_shown(drawn) if quantity == "loss" else None
     axis = {"type": "value", "splitLine": {"lineStyle": {"opacity": 0.35}}}
     return {
         "animation": False,
         "grid": {"left": 4, "right": 14, "top": 34, "bottom": 22, "containLabel": True},
         "tooltip": {"trigger": "axis", "valueFormatter": QUANTITIES[quantity][1]},
         "xAxis": axis | {"name": "epoch", "nameLocation": "middle", "nameGap": 24, "min": 0, "max": epochs},
-        "yAxis": axis | {"scale": True, "axisLabel": {"formatter": QUANTITIES[quantity][2]}},
+        "yAxis": axis | {"scale": True, "max": top, "axisLabel": {"formatter": QUANTITIES[quantity][2]}},
     }
 
 

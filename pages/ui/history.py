@@ -15,9 +15,8 @@ from cnn_core.runs.store import NAME_LENGTH, store
 from cnn_core.runs.tables import Run
 from pages.ui import address, circumstances, words
 from pages.ui.colours import run_colour
-from pages.ui.comparing import labels, line_styles
+from pages.ui.comparing import choice_text, choices, labels, line_styles
 from pages.ui.errors import plain, spoken
-from pages.ui.recipe_address import CHOICES
 from pages.ui.runs import results_of
 
 MOST_COMPARED = 8
@@ -40,8 +39,8 @@ def table(runs: Sequence[Run]) -> list[Run]:
         column_config={
             "": st.column_config.TextColumn(width=30, help="The run's colour in every chart."),
             "#": st.column_config.NumberColumn(width=40, help="Runs are numbered in the order they were made."),
-            "Test accuracy": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
-            "Validation accuracy": st.column_config.NumberColumn(format="percent"),
+            "Test accuracy": st.column_config.ProgressColumn(format="%.2f%%", min_value=0, max_value=100),
+            "Validation accuracy": st.column_config.NumberColumn(format="%.2f%%"),
             "Started": st.column_config.DatetimeColumn(format="distance"),
             "Epoch": st.column_config.NumberColumn(format="%.1f"),
         },
@@ -106,8 +105,9 @@ def recipe_differences(runs: Sequence[Run]) -> None:
     if unread := [run.name for run in runs if not run.known_recipe]:
         st.caption(plain(f"Cannot be compared, because a recipe cannot be read: {', '.join(unread)}."))
         return
-    differing = {name for run in runs[1:] for name, _, _ in diff(runs[0].recipe, run.recipe)}
-    flat = [run.recipe.flat() | {"network.preset": title_of(run.recipe.network)} for run in runs]
+    changed = {name for run in runs[1:] for name, _, _ in diff(runs[0].recipe, run.recipe)}
+    flat = [choices(run.recipe) | {"network.preset": title_of(run.recipe.network)} for run in runs]
+    differing = {name for name in changed if any(values[name] is not None for values in flat)}
     if len({values["network.preset"] for values in flat}) > 1:  # own layers of one preset and its own
         differing.add("network.preset")
     rows = {words.label(name): _texts(name, [values[name] for values in flat]) for name in flat[0] if name in differing}
@@ -126,14 +126,18 @@ def _row(run: Run) -> dict[str, Any]:
         "#": run.number,
         "Name": run.name,
         "Status": run.status,
-        "Test accuracy": run.test_accuracy,
-        "Validation accuracy": run.validation_accuracy,
+        "Test accuracy": _hundredths(run.test_accuracy),
+        "Validation accuracy": _hundredths(run.validation_accuracy),
         "Network": title_of(recipe.network) if recipe else UNREADABLE,
         "Data": _shown("data.dataset", recipe.data.dataset) if recipe else UNREADABLE,
         "Epoch": run.epoch,
         "Time": words.duration(run.seconds) if run.seconds else "–",
         "Started": pd.Timestamp(run.created, unit="s", tz="UTC"),
     }
+
+
+def _hundredths(share: float | None) -> float | None:
+    return None if share is None else share * 100
 
 
 def _ticked(key: str, runs: Sequence[Run]) -> None:
@@ -175,10 +179,8 @@ def _parts(value: list[dict[str, Any]], values: Sequence[list[dict[str, Any]]]) 
 
 def _shown(name: str, value: Any) -> str:
     """A recipe's value for people: titles for names of things, the kinds for a list of parts."""
-    if name in CHOICES and value in CHOICES[name]:
-        return CHOICES[name].get(value).title
     if not isinstance(value, list):
-        return words.value(value) or "–"
+        return choice_text(name, value)
     kinds = [words.label(part["kind"]) for part in value]
     if len(kinds) <= 4:
         return ", ".join(kinds) or "None"

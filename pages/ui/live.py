@@ -160,11 +160,11 @@ def _queue(run: Run) -> str:
 
 
 def _facts(run: Run) -> dict[str, str]:
-    shown = {"Validation accuracy": words.percent(run.validation_accuracy)}
+    shown = {"Validation accuracy": words.percent(run.validation_accuracy, 2)}
     if run.test_accuracy is not None:
         shown = {"Test accuracy": words.percent(run.test_accuracy, 2), "Test loss": words.number(run.test_loss)} | shown
     return shown | {
-        "Training accuracy": words.percent(run.train_accuracy),
+        "Training accuracy": words.percent(run.train_accuracy, 2),
         "Images per second": words.compact(run.images_per_second),
         "Trained for": words.duration(run.seconds),
         "Learning rate": words.significant(run.learning_rate),

@@ -22,7 +22,8 @@ RULE = (
     "where chance does not explain the difference (p < 0.05): accuracies by McNemar's exact test on the test images "
     "that only one of two runs gets right, or by two proportions where the test images are not the same; losses by a "
     "paired t-test. Runs that cannot be told apart from the best share its mark; where that is all of them, none has "
-    "it. Times within 10% are equal. The validation loss has chosen the best epoch, so it is compared with nothing."
+    "it. Times within 10% are equal, and none is marked between runs of different numbers of "
+    "epochs. The validation loss has chosen the best epoch, so it is compared with nothing."
 )
 
 Differ = Callable[["Column", "Column"], bool]
@@ -46,6 +47,7 @@ class Row:
     difference: Callable[[float], str]
     larger: bool = True
     differ: Differ | None = None  # None: no value is marked
+    same_length: bool = False  # whether none is marked between runs that trained for different numbers of epochs
 
 
 def _accuracy(a: Column, b: Column) -> bool:
@@ -85,7 +87,10 @@ ROWS = (
     ),
     Row("Best validation loss", lambda run: run.best_validation_loss, _loss, _loss, larger=False),
     Row("Best epoch", lambda run: run.best_epoch, lambda value: f"{value:.0f}", lambda value: f"{value:.0f}"),
-    Row("Training time", _seconds, words.seconds, words.seconds, larger=False, differ=_apart(_seconds)),
+    Row(
+        "Training time", _seconds, words.seconds, words.seconds, larger=False,
+        differ=_apart(_seconds), same_length=True,
+    ),
     Row("Images per second", _speed, words.compact, words.compact, differ=_apart(_speed)),
 )  # fmt: skip
 
@@ -106,7 +111,8 @@ def table(runs: Sequence[Run]) -> None:
 
 def _best(row: Row, columns: Sequence[Column], values: Sequence[float | None]) -> list[bool]:
     differ = row.differ
-    if differ is None:
+    uneven = row.same_length and len({f"{column.run.epoch:.1f}" for column in columns}) > 1
+    if differ is None or uneven:
         return [False] * len(columns)
     return marked(values, row.larger, lambda a, b: differ(columns[a], columns[b]))
 

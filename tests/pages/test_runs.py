@@ -115,6 +115,19 @@ def test_a_run_is_deleted_after_a_confirmation(open_page: Open, runs: list[str])
     assert not RunFolder(runs[0]).path.exists()
 
 
+@pytest.mark.parametrize(("epochs", "marks"), [((1.0, 1.0), {"1"}), ((1.0, 0.5), set())])
+def test_no_time_is_the_best_between_runs_of_different_lengths(
+    open_page: Open, home: object, epochs: tuple[float, float], marks: set[str]
+) -> None:
+    ids = [finished_run("long", 900), finished_run("short", 900)]
+    for run_id, seconds, epoch in zip(ids, (20.0, 10.0), epochs, strict=True):
+        store().move(run_id, ("finished",), "stopped", seconds=seconds, epoch=epoch)
+    results = open_page("runs", runs=",".join(ids)).dataframe[1]
+    place = list(results.value.index).index("Training time")
+    best = {str(list(results.value.columns).index("short"))} if marks else set()
+    assert set(re.findall(rf"row{place}_col(\d)", results.proto.arrow_data.styler.styles)) == best
+
+
 def ticks(page: AppTest) -> tuple[str, list[str]]:
     """The table's identity, with which a browser keeps its ticks, and the names of the runs a new one is ticked at."""
     table = page.dataframe[0]
