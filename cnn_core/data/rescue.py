@@ -26,6 +26,7 @@ from cnn_core.into_place import move_into_place
 SPARE = "spare"  # folder of second copies
 LABELS = "labels.npy"
 COPIED = (META, LABELS, *(f"{split}.npy" for split in SPLITS))
+MOST = 10**10  # images, pixels or seconds: more is damage
 HEADER = 128  # bytes before the pixels
 NOT_KEPT = "The original files are not kept here: who has them can import them again, under another name."
 
@@ -41,12 +42,12 @@ def keep_spare(folder: Path) -> None:
 def descriptions(folder: Path) -> Iterator[dict[str, Any]]:
     """What is known of a version besides its images: from the file, its copy, and the report of the import."""
     for path in (folder / "about.json", folder / SPARE / "about.json"):
-        if is_whole(told := read_object(path)):
+        if is_whole(told := read_object(path)) and fits(folder, told):
             yield told
     report, meta = read_object(folder / "report.json"), read_object(folder / META) or read_object(folder / SPARE / META)
     try:
         name, _, version = str(report["title"]).rpartition(" · v")
-        yield {
+        told = {
             "id": report["dataset"], "name": name or version, "version": int(version) if name else 1,
             "created": folder.stat().st_mtime, "channels": report["shape"][0], "size": report["shape"][1],
             "images": sum(sum(splits.values()) for splits in report["kept"].values()), "classes": len(report["kept"]),
@@ -54,11 +55,29 @@ def descriptions(folder: Path) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
     except (OSError, KeyError, TypeError, ValueError, AttributeError, IndexError):
         return
+    if is_whole(told) and fits(folder, told):
+        yield told
 
 
 def is_whole(told: dict[str, Any]) -> bool:
-    texts = all(isinstance(told.get(name), str) for name in ("id", "name", "content_hash"))
-    return texts and all(isinstance(told.get(name), int) for name in ("channels", "size", "images", "classes"))
+    """Whether a description has what every version has, and nothing in it is absurd."""
+    needed, counts = ("id", "name", "content_hash"), ("channels", "size", "images", "classes")
+    texts = all(isinstance(told.get(name), str) for name in needed)
+    texts = texts and all(isinstance(told.get(name, ""), str) for name in ("made_by", "parent", "note"))
+    numbers = all(_is_count(told.get(name)) and told[name] > 0 for name in counts)
+    numbers = numbers and all(_is_count(told.get(name, 1)) for name in ("version", "looks"))
+    created = told.get("created", 0.0)
+    return texts and numbers and (_is_count(created) or (isinstance(created, float) and 0 <= created <= MOST))
+
+
+def fits(folder: Path, told: dict[str, Any]) -> bool:
+    """Whether a description is of the version in this folder, which is named after its id and the size of its images;
+    images are grey or in colour."""
+    return folder.name == f"{told['id']}-{told['size']}" and told["channels"] in (1, 3)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A brought data set with damaged files: as it was, or a sentence on what is left; never advice to delete it."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from cnn_core.data.incoming.layout import read_layout
 from cnn_core.data.library import is_ready, open_dataset, prepare
 from cnn_core.data.recovery import recover
 from cnn_core.data.rescue import SPARE
-from cnn_core.errors import DamagedDatasetError, DatasetUnavailableError
+from cnn_core.errors import DamagedDatasetError, DatasetUnavailableError, PlaygroundError
 from tests.data.pictures import two_classes, write_zip
 
 NUMBERS = ("labels.npy", "train.npy", "validation.npy", "test.npy")
@@ -97,6 +98,46 @@ def test_without_a_second_copy_one_file_follows_from_the_others(name: str, damag
     shutil.rmtree(before.folder / SPARE)  # as in data sets of earlier versions
     DAMAGE[damage](before.folder / name)
     assert same(open_dataset(before.name), before)
+
+
+ABSURD = (-1, 0, 10**30, 28.5, float("nan"), "28", True, None, [28])
+
+
+def absurd(folder: Path, name: str, value: object) -> None:
+    path = folder / "about.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+
+
+@pytest.mark.parametrize("value", [*ABSURD, 27, 29])
+def test_an_absurd_size_is_mended(value: object, brought: ImageDataset) -> None:
+    before = copied(brought)
+    absurd(before.folder, "size", value)
+    look_at_everything(open_dataset(before.name))
+    assert same(open_dataset(before.name), before)
+
+
+SENSIBLE = {("version", 0), ("looks", 0), ("created", 0), ("created", 28.5), ("note", "28")}
+DESCRIBED = ("channels", "images", "classes", "version", "looks", "created", "note")
+PAIRS = [(name, value) for name in DESCRIBED for value in ABSURD if (name, value) not in SENSIBLE]
+
+
+@pytest.mark.parametrize(("name", "value"), PAIRS)
+def test_other_absurd_values_are_mended(name: str, value: object, brought: ImageDataset) -> None:
+    before = shelf.about(brought.name)
+    absurd(brought.folder, name, value)
+    assert shelf.about(brought.name) == before
+    assert same(open_dataset(brought.name), brought)
+
+
+@pytest.mark.parametrize("value", ABSURD)
+def test_without_a_second_copy_absurd_numbers_are_a_sentence(value: object, brought: ImageDataset) -> None:
+    shutil.rmtree(brought.folder / SPARE)
+    (brought.folder / "report.json").unlink()
+    (brought.folder / "labels.npy").write_bytes(b"")
+    for name in ("size", "images", "channels"):
+        absurd(brought.folder, name, value)
+    with pytest.raises(PlaygroundError):
+        open_dataset(brought.name)
 
 
 def test_the_copy_mends_all_small_files_at_once_and_damage_of_the_copy_harms_nothing(brought: ImageDataset) -> None:
