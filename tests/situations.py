@@ -111,14 +111,7 @@ def read_only_database(world: World) -> None:
 
 def locked(world: World) -> None:
     with_run(world)
-    tune = engine._tune
-
-    def impatient(connection: Any, record: Any) -> None:
-        connection.execute("PRAGMA busy_timeout=20")
-        tune(connection, record)
-        connection.execute("PRAGMA busy_timeout=20")
-
-    world.patch.setattr(engine, "_tune", impatient)
+    world.patch.setattr(engine, "BUSY_MILLISECONDS", 20)
     other = sqlite3.connect(world.home / "playground.db", isolation_level=None)
     world.after.callback(other.close)
     other.execute("PRAGMA locking_mode=EXCLUSIVE")

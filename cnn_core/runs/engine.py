@@ -17,6 +17,7 @@ from cnn_core.explain import explain_database
 from cnn_core.runs.tables import Base
 
 NO_SHARED_MEMORY = ("locking protocol", "unable to open database file", "disk I/O error", "mmap")  # SQLite's words
+BUSY_MILLISECONDS = 15_000  # that a connection waits for the lock of another
 
 
 def connect(address: str) -> Engine:
@@ -76,7 +77,7 @@ def _missing(engine: Engine) -> list[str]:
 
 def _tune(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun in `_begin`, not by the driver
-    for pragma in ("busy_timeout=15000", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
     refusal = _refusal_of_wal(connection)
     connection.execute(f"PRAGMA synchronous={'FULL' if refusal else 'NORMAL'}")
