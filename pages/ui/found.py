@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import get_args
 
 import numpy as np
 import streamlit as st
@@ -20,7 +21,6 @@ from pages.ui.errors import plain
 from pages.ui.pictures import strip
 
 SHOWN = 8  # pictures in the preview
-FITS: dict[Fit, str] = {"crop": "cut", "pad": "padded", "squash": "squashed"}
 
 
 def table(found: Layout) -> None:
@@ -55,8 +55,9 @@ def preview(tray: Tray, found: Layout, spec: ImportSpec) -> None:
     channels = 1 if spec.colour == "greyscale" else 3
     with st.container(border=True):
         st.markdown(f"**As a network will see them, {spec.size} × {spec.size} pixels**")
-        for way, title in FITS.items():
+        for way in get_args(Fit):
             images = np.stack([fit(picture, channels, spec.size, way) for picture in originals])
+            title = words.option(way)
             name, row = st.columns([1, 7], vertical_alignment="center")
             name.markdown(f"**{title}** :material/check:" if way == spec.fit else title)
             row.image(enlarge(strip(images, SHOWN, gap=1 + spec.size // 16), 720), width="stretch")

@@ -52,7 +52,7 @@ def pictures_among(paths: Sequence[str]) -> tuple[list[str], dict[str, str], int
         elif ending in ENDINGS:
             pictures.append(path)
         else:
-            ignored[path] = f"Files that end in {ending[:20]} are no pictures."
+            ignored[path] = f"Not an image file ({ending[:20]})." if ending else "Not an image file."
     return pictures, ignored, junk
 
 

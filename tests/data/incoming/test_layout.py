@@ -72,7 +72,7 @@ def test_what_is_no_picture_is_left_out_with_a_reason() -> None:
     assert layout.junk == len(junk)
     assert set(layout.ignored) == set(strange)
     assert layout.ignored["pets/cover.jpg"] == "It lies outside the class folders."
-    assert layout.ignored["pets/cat/model.h5"] == "Files that end in .h5 are no pictures."
+    assert layout.ignored["pets/cat/model.h5"] == "Not an image file (.h5)."
 
 
 def test_class_names_are_composed_and_without_outer_spaces() -> None:
@@ -172,7 +172,7 @@ def test_lines_and_files_that_do_not_find_each_other_are_told() -> None:
     assert short(layout) == {"1.jpg": "cat", "3.jpg": "dog"}
     untold = "The labels do not mention it, or not in a line that can be used."
     assert layout.ignored == {
-        "notes.txt": "Files that end in .txt are no pictures.",
+        "notes.txt": "Not an image file (.txt).",
         "line 3 of the labels (2.jpg)": "It has no label.",
         "line 4 of the labels (9.jpg)": "It names no picture that is there.",
         "line 5 of the labels (1.jpg)": "It names a file that a line above has labelled.",
