@@ -22,7 +22,7 @@ from cnn_core.errors import DatasetUnavailableError, RecipeError, UnknownNameErr
 
 ROOT = Path(__file__).parents[2]
 SAMPLE_HASH = "e746483ece981ba6abd9dd26c3b57aac2c0cff57db9c990bdb8ec24bdf962f4e"
-BUNDLED_SECONDS = 0.3
+BUNDLED_SECONDS = 3.0  # ten times what it takes: other processes may be at work
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_killed_import_leaves_nothing_in_the_way(home: Path, start, slow: Data
 
 def test_the_bundled_images_open_fast_and_are_always_the_same(home: Path) -> None:
     seconds = []
-    for _ in range(3):  # the best of three: other processes may be at work
+    for _ in range(3):  # the best of three
         shutil.rmtree(home, ignore_errors=True)
         start = time.perf_counter()
         dataset = open_dataset("fashion_mnist_sample")
