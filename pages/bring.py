@@ -1,11 +1,11 @@
 """Your images: pictures of your own become a data set."""
 
 from cnn_core.jobs.imports import import_state
-from pages.ui import bring, found, import_form, import_report, layout, own_datasets, reading_form
+from pages.ui import bring, found, import_form, import_report, layout, own_datasets, reading_form, trays
 from pages.ui.errors import spoken
 
 layout.title("Your images", "Bring pictures, one folder a class, see what was found, and make a data set of them.")
-tray = bring.tray_on_show()
+tray = trays.on_show()
 state = import_state(tray) if tray else None
 
 if tray and state and state.busy:

@@ -11,33 +11,12 @@ from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.imports import cancel_import, import_state
 from cnn_core.settings import settings
-from pages.ui import address, by_hand, folder_upload, spool, words
+from pages.ui import address, by_hand, folder_upload, spool, trays, words
 from pages.ui.errors import plain, say, spoken
 
 WAYS = {"archive": "Zip or tar", "folder": "Folder", "by_hand": "Class by class", "server": "On the server"}
 FULL = "bring:full"  # why the last upload was not taken
 ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
-
-
-def tray_on_show() -> Tray | None:
-    """The tray of the address; one that is gone is answered with a sentence."""
-    token = address.asked("tray")
-    if not token:
-        return None
-    try:
-        return Tray(token)
-    except PlaygroundError as error:
-        say(error)
-        address.put(tray=None)
-        return None
-
-
-def _new(way: str) -> Tray:
-    """A new tray that the address names from now on."""
-    tray = Tray.new(way, spool.visitor())
-    address.put(tray=tray.token)
-    return tray
-
 
 # How they arrive
 
@@ -49,8 +28,7 @@ def collect(tray: Tray | None) -> Tray | None:
         st.segmented_control, "From", ways, name="from", format_func=WAYS.get, label_visibility="collapsed",
         default=tray.way if tray and tray.way in ways else ways[0],
     )  # fmt: skip
-    if tray and tray.way != way:  # it waits there; pictures of two ways do not mix
-        tray = None
+    tray = trays.for_way(tray, way)  # pictures of two ways do not mix
     with spoken():
         if way == "archive":
             return _archive(tray)
@@ -58,35 +36,42 @@ def collect(tray: Tray | None) -> Tray | None:
             return _folder(tray)
         if way == "server":
             return _server_folder(tray)
-        return by_hand.classes(tray or _new(way))
+        return by_hand.classes(tray or trays.new(way))
     return tray
 
 
 def _archive(tray: Tray | None) -> Tray | None:
     file = st.file_uploader("A zip or tar with one folder a class", type=ARCHIVES, key=spool.key("archive"))
     with st.expander("The classes are in a table instead", icon=":material/table:"):
-        table = st.file_uploader("A table (CSV) of file names and labels", type=["csv", "tsv", "txt"], key="labels")
+        title, types = "A table (CSV) of file names and labels", ["csv", "tsv", "txt"]
+        table = st.file_uploader(title, type=types, key=spool.key("labels"))
+        if tray and tray.has_labels and st.button("Remove the table", icon=":material/delete:", key="remove-table"):
+            tray.put_labels(None)
+            st.rerun()
     if file:
-        _lay("archive", "archive", file)
-    if tray and table and _is_new(f"{tray.token}:{table.file_id}", "labels"):
+        _lay("archive", "archive", file, tray)
+    if tray and table:
         tray.put_labels(table.getvalue())
-    if tray and not table and st.session_state.pop("bring:labels", None):
-        tray.put_labels(None)
+        spool.release("labels", [table])
+        st.rerun()
     return _arrived(tray)
 
 
 def _folder(tray: Tray | None) -> Tray | None:
     if file := folder_upload.folder_upload():
-        _lay("folder", folder_upload.NAME, file)
+        _lay("folder", folder_upload.NAME, file, tray)
     return _arrived(tray)
 
 
-def _lay(way: str, widget: str, file: UploadedFile) -> None:
-    """Put an archive on a tray's disk and out of the server's memory, and draw the page anew."""
+def _lay(way: str, widget: str, file: UploadedFile, before: Tray | None) -> None:
+    """Put an archive on a tray's disk and out of the server's memory, and draw the page anew. A table of labels stays
+    for the archive that takes the place of the one before."""
     tray = Tray.new(way, spool.visitor())
     try:
         tray.put_archive(file.name, file.getbuffer())
-        address.put(tray=tray.token)
+        if before and before.labels:
+            tray.put_labels(before.labels)
+        trays.show(tray)
         st.session_state.pop(FULL, None)
     except PlaygroundError as error:
         tray.clear()
@@ -101,13 +86,11 @@ def _arrived(tray: Tray | None) -> Tray | None:
         say(problem)
         if st.button("Remove what waits", icon=":material/delete:", key="remove-waiting"):
             del st.session_state[FULL]
-            for waiting in Tray.waiting(spool.visitor()):
-                if not ((state := import_state(waiting)) and state.busy):
-                    waiting.clear()
-            address.put(tray=None)
+            waiting = Tray.waiting(spool.visitor())
+            trays.forget([tray for tray in waiting if not ((state := import_state(tray)) and state.busy)])
             st.rerun()
     if tray and tray.title:
-        st.caption(plain(f"{tray.title} is here, {tray.size / 1e6:,.1f} MB. Another one takes its place."))
+        st.caption(plain(f"{tray.title} is here, {words.size(tray.size)}. Another one takes its place."))
     return tray
 
 
@@ -115,8 +98,13 @@ def _server_folder(tray: Tray | None) -> Tray | None:
     allowed = ", ".join(map(str, settings().import_folders))
     path = st.text_input("Folder on the server", help=f"Inside of: {plain(allowed)}", key="server-folder")
     if path and _is_new(path, "server"):
-        tray = _new("server")
-        tray.put_folder(path)
+        chosen = Tray.new("server", spool.visitor())
+        try:
+            chosen.put_folder(path)
+        except PlaygroundError:
+            chosen.clear()
+            raise
+        trays.show(tray := chosen)
     return tray
 
 
@@ -139,8 +127,9 @@ def explain() -> None:
         st.caption("Folders whose names hold train, val or test, as in seg_train, are kept as splits.")
     st.caption(
         f"At most {limits.import_files:,} files, {limits.import_megabytes:,} MB unpacked, {limits.import_classes:,} "
-        f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels a picture; "
-        f"{limits.visitor_megabytes:,} MB that wait for an import of yours. {NAMES} files. "
+        f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels a picture. "
+        f"{NAMES} files. "
+        f"You may upload {limits.visitor_megabytes:,} MB before an import. "
         "Whoever runs this server sets these limits."
     )
 
@@ -187,9 +176,8 @@ def another(done: Tray | None) -> None:
     """Away from a report; what lay on the tray of a finished import is in its data set now."""
     if st.button("Bring more", icon=":material/add:", key="another-import"):
         if done:
-            done.clear()
-            for way in ("labels", "server", "full"):
+            trays.forget([done])
+            for way in ("server", "full"):
                 st.session_state.pop(f"bring:{way}", None)
-            address.put(tray=None)
         address.put(report=None)
         st.rerun()

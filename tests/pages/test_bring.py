@@ -86,10 +86,72 @@ def test_pictures_of_two_ways_do_not_mix(open_page: Open, tmp_path: Path) -> Non
     page.button[0].click()
     run(page)
     assert "pictures of 2 classes" not in text(page)
+    by_hand = query(page)["tray"]
     back = open_page("bring", tray=archive)
     assert "24 pictures of 2 classes" in text(back)
-    page = open_page("bring", tray=query(page)["tray"])
+    page = open_page("bring", tray=by_hand)
     assert page.segmented_control[0].value == "by_hand", "a link to a tray opens the way it was filled"
+
+
+def choose_way(page: AppTest, way: str) -> AppTest:
+    page.segmented_control[0].set_value(way)
+    return run(page)
+
+
+def test_each_way_finds_what_was_brought_by_it(open_page: Open, tmp_path: Path) -> None:
+    page = upload(open_page("bring"), write_zip(tmp_path / "clothes.zip", two_classes()))
+    page = choose_way(page, "by_hand")
+    page.text_input[0].set_value("hats")
+    page.button[0].click()
+    page = choose_way(run(page), "archive")
+    assert "24 pictures of 2 classes" in text(page)
+    page = choose_way(page, "folder")
+    assert "classes" not in text(page).split("Your pictures")[0]
+    assert "24 pictures of 2 classes" not in text(page)
+    page = choose_way(page, "by_hand")
+    assert "hats" in text(page)
+    again = choose_way(open_page("bring", **query(page)), "archive")  # a reload
+    assert "24 pictures of 2 classes" in text(again)
+    again.button(key="import").click()
+    finish(run(again))
+    again.button(key="another-import").click()
+    again = run(again)
+    assert "24 pictures of 2 classes" not in text(again)
+    assert "hats" in text(choose_way(again, "by_hand"))
+
+
+def test_what_was_brought_is_there_after_another_page(open_page: Open, tmp_path: Path) -> None:
+    page = upload(open_page("bring"), write_zip(tmp_path / "clothes.zip", two_classes()))
+    page.query_params.clear()  # as a link of the navigation does
+    assert "24 pictures of 2 classes" in text(run(page))
+
+
+def test_a_table_of_labels_stays_until_it_is_removed(open_page: Open, tmp_path: Path) -> None:
+    files = {f"{number}.jpg": picture(number) for number in range(12)}
+    table = "\n".join(["id,kind", *(f"{number}.jpg,{'ab'[number % 2]}" for number in range(12))])
+    page = upload(open_page("bring"), write_zip(tmp_path / "x.zip", files))
+    page.file_uploader(key="labels").set_value(("labels.csv", table.encode(), "text/csv"))
+    page = run(page)
+    assert "12 pictures of 2 classes" in text(page)
+    page = choose_way(choose_way(page, "by_hand"), "archive")
+    assert "12 pictures of 2 classes" in text(page)
+    page.button(key="remove-table").click()
+    page = run(page)
+    assert "12 pictures of 2 classes" not in text(page)
+
+
+def test_a_folder_that_is_refused_leaves_the_one_before(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNN_PLAYGROUND_IMPORT_FOLDERS", f'["{tmp_path / "shared"}"]')
+    for path, data in two_classes().items():
+        (tmp_path / "shared" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shared" / path).write_bytes(data)
+    page = open_page("bring", **{"from": "server"})
+    page.text_input(key="server-folder").set_value(str(tmp_path / "shared"))
+    tray = query(run(page))["tray"]
+    page.text_input(key="server-folder").set_value(str(tmp_path))
+    assert query(run(page))["tray"] == tray
 
 
 def test_a_tray_that_is_gone_is_a_sentence(open_page: Open) -> None:

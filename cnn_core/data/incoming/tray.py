@@ -217,11 +217,11 @@ class Tray:
         """Which class and split each file belongs to. Raises PlaygroundError when that cannot be told."""
         if self.classes:
             return Layout({entry.path: Labelled(entry.path.split("/")[0]) for entry in files.entries()}, {})
-        return layout_of(files, self.spec, self._labels)
+        return layout_of(files, self.spec, self.labels)
 
     def label_table(self, files: Files) -> LabelTable | None:
         """The table that gives the labels, None where folders do. Raises LayoutError when it is none."""
-        return label_table(files, self.spec, self._labels)
+        return label_table(files, self.spec, self.labels)
 
     @property
     def spec(self) -> ImportSpec:
@@ -234,7 +234,8 @@ class Tray:
         return (self.folder / "labels").is_file()
 
     @property
-    def _labels(self) -> bytes | None:
+    def labels(self) -> bytes | None:
+        """The list of labels that lies beside the archive."""
         return (self.folder / "labels").read_bytes() if self.has_labels else None
 
     def _full(self) -> str:
