@@ -170,6 +170,11 @@ def nested(depth: int) -> str:
 
 
 DIGITS = ("train", "--dataset", "digits", "--network", "mlp", "--epochs", "1")
+UNMET = (
+    Situation("no such GPU", DIGITS, "this computer has no cuda:7", setting("DEVICES", "cuda:7")),
+    Situation("no such device", (), "this computer has no mps", recipe('{"training": {"device": "mps"}}')),
+    Situation("no network, no file: train", ("train", "--dataset", "mnist"), "MNIST could not be downloaded"),
+)
 SITUATIONS = (
     # Settings
     Situation("threads", ("runs",), "CNN_PLAYGROUND_THREADS is 'abc'", setting("THREADS", "abc")),
@@ -221,6 +226,8 @@ SITUATIONS = (
     Situation("missing recipe", ("train", "--recipe", "nowhere.json"), "nowhere.json cannot be read"),
     Situation("endless recipe", ("train", "--recipe", "/dev/zero"), "more than 1 MB"),
     Situation("permission", (), "Permission denied", may_not_be_read),
+    # What training takes
+    *UNMET,
     # Names
     Situation("data set", ("train", "--dataset", "mnits"), "Did you mean mnist?"),
     Situation("network", ("train", "--network", "resnet"), "Known: "),

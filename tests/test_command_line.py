@@ -4,9 +4,13 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from cnn_core.command_line.program import main
@@ -26,17 +30,26 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def run(*arguments: str) -> tuple[int, list[dict], str]:
-    """Exit code, the JSON lines of standard output, and standard error."""
-    process = start(*arguments)
-    output, errors = process.communicate(timeout=120)
-    return process.returncode, [json.loads(line) for line in output.splitlines()], errors
+    """Exit code, the JSON lines of standard output, and standard error; in this process, which has torch already."""
+    with redirect_stdout(StringIO()) as output, redirect_stderr(StringIO()) as errors:
+        code = main(arguments)
+    return code, [json.loads(line) for line in output.getvalue().splitlines()], errors.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def signals_are_heard() -> Iterator[None]:
+    """Training ends with signals ignored, as its process ends then."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_train_evaluate_predict_and_list(home: Path, tmp_path: Path) -> None:
-    code, lines, errors = run(
-        "train", "--dataset", "digits", "--network", "simple_cnn", "--epochs", "2", "--seed", "7"
-    )  # fmt: skip
-    assert (code, errors) == (0, "")
+    process = start("train", "--dataset", "digits", "--network", "simple_cnn", "--epochs", "2", "--seed", "7")
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, "")
+    lines = [json.loads(line) for line in output.splitlines()]
     summary = lines[-1]
     assert {"report", "epochend", "finished"} <= {line.get("event") for line in lines}
     trained = store().get(summary["run"])
@@ -80,7 +93,7 @@ def test_a_recipe_from_a_file(home: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_the_run_and_resume_goes_on(home: Path) -> None:
-    process = start("train", "--dataset", "digits", "--network", "simple_cnn", "--epochs", "30")
+    process = start("train", "--dataset", "digits", "--network", "mlp", "--epochs", "30")
     assert process.stdout
     for line in process.stdout:
         if json.loads(line).get("event") == "epochend":
@@ -91,13 +104,10 @@ def test_ctrl_c_keeps_the_run_and_resume_goes_on(home: Path) -> None:
     assert (process.returncode, summary["status"]) == (130, "interrupted")
     assert f"python -m cnn_core train --resume {summary['run']}" in errors
     assert "press" not in errors.lower()
-    process = start("train", "--resume", summary["run"])
-    assert process.stdout
-    lines = (json.loads(line) for line in process.stdout)
+    code, lines, _ = run("train", "--resume", summary["run"])
+    assert (code, lines[-1]["status"]) == (0, "finished")
     started = next(line for line in lines if line["event"] == "started")
     assert started["step"] > 0
-    process.terminate()
-    process.communicate(timeout=60)
 
 
 def test_a_run_that_diverges_ends_with_its_reason(home: Path, tmp_path: Path) -> None:
@@ -162,6 +172,7 @@ def test_train_takes_the_operators_first_device(
     monkeypatch.setenv("CNN_PLAYGROUND_DEVICES", devices)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setattr("cnn_core.jobs.execute.execute", lambda run, worker, device, *_: taken.append(device))
+    monkeypatch.setattr("cnn_core.training.hardware.choose_device", lambda wanted: torch.device("cpu"))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     main(["train", "--dataset", "digits"])
     assert taken == [expected]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cnn_core.command_line.interruption import stop_on_signals
 from cnn_core.command_line.program import main
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
@@ -58,8 +59,7 @@ def half_written(home: Path) -> list[str]:
 
 MOMENTS = {
     "the run is entered": ("cnn_core.runs.store:RunStore.create", True),
-    "the data is prepared": ("cnn_core.data.library:write", False),
-    "the data is measured": ("cnn_core.data.dataset:channel_statistics", True),
+    "the data is opened": ("cnn_core.jobs.execute:prepare_for", True),
     "the network is built": ("cnn_core.training.session:build", False),
     "a file is moved into place": ("cnn_core.runs.folder:RunFolder.write", False),
     "an epoch ends": ("cnn_core.training.session:TrainingSession.save", False),
@@ -86,11 +86,22 @@ def test_a_run_that_is_interrupted_goes_on(
     assert store().get(run.id).status == "finished"
 
 
+BEFORE = {
+    "torch is loaded": ("cnn_core.command_line.train:_require", False),
+    "the data is prepared": ("cnn_core.data.library:write", False),
+    "the data is measured": ("cnn_core.data.dataset:channel_statistics", True),
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+@pytest.mark.parametrize("moment", BEFORE)
 def test_before_there_is_a_run_nothing_is_left(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], moment: str, number: int
 ) -> None:
-    at("cnn_core.command_line.train:_load_torch", monkeypatch)
-    assert main(TRAIN) == 130
+    stop_on_signals()
+    at(BEFORE[moment][0], monkeypatch, number, after=BEFORE[moment][1])
+    assert main(TRAIN) == 128 + number
+    assert not half_written(home)
     assert capsys.readouterr().err.strip() == "Stopped. Nothing half done was kept."
     assert store().runs() == []
 

@@ -31,14 +31,13 @@ DONE = ("finished", "stopped", "paused")
 def train(options: argparse.Namespace) -> int:
     if options.resume is not None:
         recipe = None
-        store().get(options.resume)
+        known = store().get(options.resume).recipe
     else:
-        recipe = check(_recipe(options))
+        recipe = known = check(_recipe(options))
         store()
-    _load_torch()  # before there is a run, so that Ctrl-C in these seconds leaves nothing behind
-    worker = Worker(
-        id=new_worker_id(), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device=slots()[0], ready=True, run_id=None
-    )
+    device = slots()[0]
+    _require(known, device)
+    worker = Worker(id=new_worker_id(), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device=device, ready=True, run_id=None)
     if options.resume is not None:
         interrupt_if_silent(options.resume, print_sentence)
     with Interruption() as interruption:
@@ -47,8 +46,15 @@ def train(options: argparse.Namespace) -> int:
         return _end(store().get(run_id), interruption)
 
 
-def _load_torch() -> None:
+def _require(recipe: Recipe, slot: str) -> None:
+    """What training takes: torch, the device, the images. Before a run is made or taken, so that Ctrl-C in these seconds
+    leaves nothing behind, nor does a request that cannot be met. Raises PlaygroundError for one."""
     import cnn_core.training.session  # noqa: F401
+    from cnn_core.data.resplit import prepare_for
+    from cnn_core.training.hardware import device_of
+
+    device_of(recipe.training.device, slot)
+    prepare_for(recipe.data)
 
 
 def _take(options: argparse.Namespace, recipe: Recipe | None, worker_id: str) -> str:

@@ -30,6 +30,14 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
+def device_of(wanted: str, slot: str) -> torch.device:
+    """Where a recipe that wants `wanted` is trained by a worker whose slot is `slot`, which may be one GPU of several.
+
+    Raises RecipeError for a device that is not here.
+    """
+    return choose_device(slot if wanted in ("auto", slot.split(":")[0]) else wanted)
+
+
 def choose_precision(wanted: Literal["auto", "float32", "bfloat16"], device: torch.device) -> Precision:
     """ "auto" is bfloat16 on a GPU that computes in it, else float32: a CPU that could is measured first."""
     if wanted != "auto":

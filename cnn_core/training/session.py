@@ -25,7 +25,7 @@ from cnn_core.training.choosing import choose
 from cnn_core.training.counters import RecentMean, Sums
 from cnn_core.training.divergence import divergence
 from cnn_core.training.execution import Execution
-from cnn_core.training.hardware import choose_device, device_name, prepare_gpu
+from cnn_core.training.hardware import device_name, device_of, prepare_gpu
 from cnn_core.training.memory import keep_freed_memory
 from cnn_core.training.schedule import learning_rate
 from cnn_core.training.score import Score, score
@@ -46,8 +46,7 @@ class TrainingSession:
 
     def __init__(self, recipe: Recipe, dataset: ImageDataset, folder: RunFolder, device: str = "auto"):
         self.recipe, self.training, self.folder, self.dataset = recipe, recipe.training, folder, dataset
-        here = self.training.device in ("auto", device.split(":")[0])  # a worker's slot may be one GPU of several
-        self.device = choose_device(device if here else self.training.device)
+        self.device = device_of(self.training.device, device)
         prepare_gpu(self.device)
         torch.manual_seed(recipe.seed)
         self.network = build(recipe.network.layers, dataset.shape, len(dataset.classes)).to(self.device)
