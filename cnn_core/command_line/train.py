@@ -47,8 +47,8 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _require(recipe: Recipe, slot: str) -> None:
-    """What training takes: torch, the device, the images. Before a run is made or taken, so that Ctrl-C in these seconds
-    leaves nothing behind, nor does a request that cannot be met. Raises PlaygroundError for one."""
+    """What training takes: torch, the device, the images. Before a run is made or taken, so that neither Ctrl-C in
+    these seconds nor a request that cannot be met leaves anything. Raises PlaygroundError for one."""
     import cnn_core.training.session  # noqa: F401
     from cnn_core.data.resplit import prepare_for
     from cnn_core.training.hardware import device_of
