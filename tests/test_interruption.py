@@ -13,6 +13,7 @@ import pytest
 
 from cnn_core.command_line.interruption import stop_on_signals
 from cnn_core.command_line.program import main
+from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
 from tests.data.pictures import two_classes, write_zip
@@ -182,3 +183,19 @@ def test_fetching_a_data_set_that_is_interrupted_leaves_nothing(
         assert main(("datasets", "--get", "digits")) == 130
     assert [path.name for path in settings().datasets.iterdir()] == ["digits.lock"]
     assert main(("datasets", "--get", "digits")) == 0
+
+
+def test_a_run_whose_state_is_damaged_is_not_advised_to_go_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        at("cnn_core.training.session:TrainingSession.save", patch, after=True)
+        assert main(TRAIN) == 130
+    [run] = store().runs()
+    RunFolder(run.id).resume.write_bytes(b"damaged")
+    capsys.readouterr()
+    main(("train", "--resume", run.id))
+    errors = capsys.readouterr().err
+    assert store().get(run.id).status == "stopped"
+    assert "damaged" in errors
+    assert "--resume" not in errors

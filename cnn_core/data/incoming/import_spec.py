@@ -20,7 +20,7 @@ class ImportSpec(Spec):
         64, "Side of the square images. Larger shows more and trains slower; small networks like 28 to 64.",
         ge=28, le=256, unit="px",
     )  # fmt: skip
-    fit: Fit = option("crop", "How a picture becomes square: cropped to the middle, padded with black bars or squashed.")
+    fit: Fit = option("crop", "How a picture becomes square: cropped, padded with black bars, or squashed.")
     colour: Literal["auto", "greyscale", "rgb"] = option(
         "auto", "Greyscale trains faster; auto keeps the colours when any picture has some."
     )
