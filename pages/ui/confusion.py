@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 DIGITS = ("#000000", "#FFFFFF")
 MOST_NUMBERED = 20  # classes; the cells of more are too small for digits
+MOST_LETTERS = 16  # of a name on an axis; the tooltip of a cell has all of it
+MOST_TICKS = 20
 
 
 def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[int, int]) -> None:
     """Heat map of true (rows) against predicted (columns), shaded by the fraction of the row; `cell` is framed,
     or its whole row where the predicted class is negative."""
-    figure = _figure(confusion, [plotly_text(name) for name in classes], cell, sequential())
+    figure = _figure(confusion, classes, cell, sequential())
     st.plotly_chart(figure, width="stretch", config={"displayModeBar": False}, key="confusion", alt="Confusion matrix")
 
 
@@ -49,9 +51,16 @@ def luminance(colours: NDArray[np.float64]) -> NDArray[np.float64]:
     return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
-def _figure(confusion: np.ndarray, names: list[str], cell: tuple[int, int], scale: list[str]) -> go.Figure:
+def shortened(name: str, letters: int = MOST_LETTERS) -> str:
+    """A name of at most that many letters, the middle of a longer one left out."""
+    end = (letters - 1) // 2
+    return name if len(name) <= letters else f"{name[: letters - 1 - end]}…{name[-end:]}"
+
+
+def _figure(confusion: np.ndarray, classes: Sequence[str], cell: tuple[int, int], scale: list[str]) -> go.Figure:
     import plotly.graph_objects as go  # 0.2 s that the other pages need not wait for
 
+    names = [plotly_text(name) for name in classes]
     fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     few, places = len(names) <= MOST_NUMBERED, np.linspace(0, 1, len(scale)).tolist()
     heat = go.Heatmap(
@@ -78,8 +87,14 @@ def _figure(confusion: np.ndarray, names: list[str], cell: tuple[int, int], scal
         height=460 if few else 640, margin={"l": 0, "r": 0, "t": 0, "b": 0}, shapes=[frame], dragmode=False,
         showlegend=False,
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", title="true", type="category", ticks="")
-    figure.update_xaxes(title="predicted", type="category", tickangle=-40, ticks="")
+    every = -(-len(names) // MOST_TICKS)
+    labels = [plotly_text(shortened(name)) for name in classes[::every]]
+    axis = {
+        "type": "category", "ticks": "", "tickmode": "array", "tickvals": names[::every], "ticktext": labels,
+        "tickfont": {"size": 11},
+    }  # fmt: skip
+    figure.update_yaxes(autorange="reversed", title={"text": "true", "standoff": 12}, **axis)
+    figure.update_xaxes(title="predicted", tickangle=-40, **axis)
     return figure
 
 
