@@ -21,7 +21,7 @@ MOST_IMAGES = 60
 UNDEFINED = "–"
 EVERY = -1  # "predicted": all wrong classes together
 HELP = {
-    "precision": "Of the images predicted as this class, the fraction that are. – where none was.",
+    "precision": "Precision: of the images predicted as this class, the fraction that are. – where none was.",
     "recall": "Of the images of this class, the fraction predicted as it. – where the test images have none.",
     "f1": "Harmonic mean of precision and recall: low when either is. – where both are undefined.",
 }
@@ -38,23 +38,24 @@ def ended_early(run: Run) -> None:
 
 
 def class_table(result: Evaluation) -> int | None:
-    """Precision, recall, F1 and support with bars, and their means. Returns the class whose row is selected."""
+    """Precision, recall, F1 with a bar, and support, and their means. Returns the class whose row is selected.
+
+    The columns up to F1 fit beside each other on a phone: 326 px, 34 of them for the boxes that select.
+    """
     count = int(result.per_class["support"].sum())
     means = [_mean_row("Macro mean", result.macro, count), _mean_row("Weighted mean", result.weighted, count)]
     frame = pd.concat([result.per_class, pd.DataFrame(means)], ignore_index=True)
     frame[list(HELP)] *= 100
-    bars = {
-        name: st.column_config.ProgressColumn(words.label(name), help=note, max_value=100, format="%.2f%%", width=92)
-        for name, note in HELP.items()
-    }
     event = st.dataframe(
         frame,
         hide_index=True,
         height=min(38 + 35 * len(frame), 480),
         column_config={
-            "class": st.column_config.TextColumn("Class", width=118),
-            "support": st.column_config.NumberColumn("Images", width=60),
-            **bars,
+            "class": st.column_config.TextColumn("Class", width=80),
+            "precision": st.column_config.NumberColumn("Prec.", help=HELP["precision"], format="%.2f%%", width=68),
+            "recall": st.column_config.NumberColumn("Recall", help=HELP["recall"], format="%.2f%%", width=68),
+            "f1": st.column_config.ProgressColumn("F1", help=HELP["f1"], max_value=100, format="%.2f%%", width=76),
+            "support": st.column_config.NumberColumn("Images"),
         },
         on_select=_row_selected,
         selection_mode="single-row",
