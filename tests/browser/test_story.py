@@ -116,9 +116,9 @@ def a_run_survives_its_worker(page: Page) -> str:
     page.wait_for_url("**data.dataset=digits**")
     choose(page, "Network", "Simple CNN")
     page.wait_for_url("**network.preset=simple_cnn**")
-    page.get_by_role("spinbutton", name="Epochs").fill("100")
+    page.get_by_role("spinbutton", name="Epochs").fill("30")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
-    page.wait_for_url("**training.epochs=100**")
+    page.wait_for_url("**training.epochs=30**")
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     page.wait_for_url(re.compile(r"train\?run=[0-9a-f]{8}$"))
     badge(page, "running")
@@ -165,7 +165,7 @@ def classify(page: Page) -> None:
         [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
     )
     expect(page.get_by_test_id("stAlert").get_by_text("broken.png")).to_be_visible()
-    expect(page.get_by_text("as the network sees it")).to_have_count(1)
+    expect(page.get_by_text("the network gets this")).to_have_count(1)
     expect(page.locator(".cnn-bars")).to_have_count(1)
 
 
