@@ -24,7 +24,6 @@ NAME_LENGTH = 80
 TESTED_SOON = "Its best weights are tested as soon as a worker is free."
 GONE = "The process that trained this run is gone. Nothing up to the last checkpoint is lost."
 
-
 _STATUSES = select(Run.id, Run.status, Run.name)
 
 
@@ -130,6 +129,8 @@ class RunStore:
             return list(session.scalars(heard))
 
     def rename(self, run_id: str, name: str) -> None:
+        if len(name.strip()) > NAME_LENGTH:
+            raise PlaygroundError(f"A run's name has at most {NAME_LENGTH} characters, not {len(name.strip())}.")
         self._change(run_id, name=clean_name(name))
 
     def delete(self, run_id: str) -> None:

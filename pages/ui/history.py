@@ -11,7 +11,7 @@ import streamlit as st
 from cnn_core.jobs.queue import delete
 from cnn_core.models.presets import title_of
 from cnn_core.recipe import diff
-from cnn_core.runs.store import NAME_LENGTH, store
+from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui import address, circumstances, words
 from pages.ui.colours import run_colour
@@ -76,8 +76,7 @@ def actions(ticked: Sequence[Run]) -> bool:
         return asking
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(ticked) == 1:
-            with st.popover("Rename", icon=":material/edit:"):
-                _rename(ticked[0])
+            _rename(ticked[0])
         if st.button("Delete", icon=":material/delete:"):
             _confirm(ticked)
             asking = True
@@ -87,13 +86,21 @@ def actions(ticked: Sequence[Run]) -> bool:
 
 
 def _rename(run: Run) -> None:
-    """A form, so that Enter saves."""
-    with st.form(f"rename:{run.id}", border=False):
-        name = st.text_input("New name", run.name, max_chars=NAME_LENGTH, key=f"name:{run.id}")
-        if st.form_submit_button("Save", type="primary"):
-            with spoken():
-                store().rename(run.id, name)
-                st.rerun()
+    """A form, so that Enter saves; what is saved closes it."""
+    popover, field = f"rename:{run.id}", f"name:{run.id}"
+    with (
+        st.popover("Rename", icon=":material/edit:", key=popover, on_change="rerun"),
+        st.form(f"form:{run.id}", border=False),
+    ):
+        st.text_input("New name", run.name, key=field)
+        st.form_submit_button("Save", type="primary", on_click=_save_name, args=(run.id, popover, field))
+
+
+@spoken()
+def _save_name(run_id: str, popover: str, field: str) -> None:
+    store().rename(run_id, st.session_state[field])
+    st.session_state[popover] = False
+    st.toast("Saved.", icon=":material/check:")
 
 
 def latest_finished(runs: Sequence[Run]) -> list[Run]:

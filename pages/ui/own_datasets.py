@@ -26,7 +26,7 @@ def manage() -> None:
     with layout.card("Data sets of your own"):
         chosen = st.dataframe(
             [_row(about) for about in known], hide_index=True, on_select="rerun", selection_mode="single-row",
-            key="own-datasets", height=min(38 * (len(known) + 1), 320),
+            key=f"own-datasets:{','.join(about.id for about in known)}", height=min(38 * (len(known) + 1), 320),
         )  # fmt: skip
         rows = chosen["selection"]["rows"]
         if not rows or rows[0] >= len(known):
@@ -88,7 +88,7 @@ def _is_whole(about: shelf.About) -> bool:
 def _rename(about: shelf.About) -> None:
     """A form, so that Enter saves."""
     with st.form("rename", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", value=about.name, key=f"rename:{about.id}", max_chars=shelf.LONGEST_NAME)
+        name = st.text_input("Name", value=about.name, key=f"rename:{about.id}")
         if st.form_submit_button("Rename", icon=":material/edit:", key="rename-data-set"):
             with spoken():
                 shelf.rename(about.id, name)

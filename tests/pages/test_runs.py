@@ -96,6 +96,22 @@ def test_a_run_is_renamed(open_page: Open, runs: list[str]) -> None:
     assert store().get(runs[0]).name == "<b>better</b>"
 
 
+def test_a_saved_name_closes_its_box_and_says_so(open_page: Open, runs: list[str]) -> None:
+    page = open_page("runs", runs=runs[0])
+    page.session_state[f"rename:{runs[0]}"] = True
+    run(page)
+    page.text_input[0].set_value("x" * 81)
+    next(button for button in page.button if button.label == "Save").click()
+    assert "at most 80 characters, not 81" in errors(run(page))
+    assert page.session_state[f"rename:{runs[0]}"] is True
+    page.text_input[0].set_value("x" * 80)
+    next(button for button in page.button if button.label == "Save").click()
+    assert [toast.value for toast in run(page).toast] == ["Saved."]
+    assert page.session_state[f"rename:{runs[0]}"] is False
+    assert store().get(runs[0]).name == "x" * 80
+    assert not page.text_input[0].proto.max_chars, "its counter would stand over the name"
+
+
 def test_a_nameless_run_is_refused(open_page: Open, runs: list[str]) -> None:
     page = open_page("runs", runs=runs[0])
     page.text_input[0].set_value("   ")

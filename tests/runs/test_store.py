@@ -241,8 +241,10 @@ def test_an_unknown_run_names_recent_ones(runs: RunStore) -> None:
 
 def test_names_are_cleaned(runs: RunStore) -> None:
     run_id = runs.create(Recipe(), "one")
-    runs.rename(run_id, "x" * 500)
+    runs.rename(run_id, f" {'x' * 80}\n")
     assert runs.get(run_id).name == "x" * 80
+    with pytest.raises(PlaygroundError, match="at most 80 characters, not 81"):
+        runs.rename(run_id, "y" * 81)
     with pytest.raises(PlaygroundError, match="needs a name"):
         runs.rename(run_id, "\n \t")
 
