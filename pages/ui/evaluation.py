@@ -38,7 +38,7 @@ def ended_early(run: Run) -> None:
 
 
 def class_table(result: Evaluation) -> int | None:
-    """Precision, recall, F1 with a bar, and support, and their means. Returns the class whose row is selected.
+    """Precision, recall, F1 and support, and their means. Returns the class whose row is selected.
 
     The columns up to F1 fit beside each other on a phone: 326 px, 34 of them for the boxes that select.
     """
@@ -51,10 +51,10 @@ def class_table(result: Evaluation) -> int | None:
         hide_index=True,
         height=min(38 + 35 * len(frame), 480),
         column_config={
-            "class": st.column_config.TextColumn("Class", width=80),
+            "class": st.column_config.TextColumn("Class", width=88),
             "precision": st.column_config.NumberColumn("Prec.", help=HELP["precision"], format="%.2f%%", width=68),
             "recall": st.column_config.NumberColumn("Recall", help=HELP["recall"], format="%.2f%%", width=68),
-            "f1": st.column_config.ProgressColumn("F1", help=HELP["f1"], max_value=100, format="%.2f%%", width=76),
+            "f1": st.column_config.NumberColumn("F1", help=HELP["f1"], format="%.2f%%", width=68),
             "support": st.column_config.NumberColumn("Images"),
         },
         on_select=_row_selected,
