@@ -17,13 +17,15 @@ def highest_shown(curves: Sequence[Points]) -> float | None:
     """The top of the axis in nats for one list of points a run; None where no loss exploded, and all is shown.
 
     A little above the largest loss of the runs that did not explode, and above 95% of the ordinary losses of those that
-    did; where every loss exploded, of the run whose median is lowest twice that median.
+    did; where every loss exploded, of the run whose median is lowest twice that median. Of a single run the end shows.
     """
     runs = [losses for points in curves if len(losses := _finite(points))]
     if not any(losses.max() > EXPLODED for losses in runs):
         return None
     tops = [top for losses in runs if (top := _ordinary(losses)) is not None]
     top = max(tops) * HEADROOM if tops else 2 * min(float(np.median(losses)) for losses in runs)
+    if len(runs) == 1:
+        top = max(top, HEADROOM * float(runs[0][-1]))
     return float(f"{top:.2g}")
 
 
