@@ -3,10 +3,10 @@
 import streamlit as st
 
 from cnn_core.evaluation.metrics import evaluate
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import MISSING_PREDICTIONS, RunFolder
 from pages.ui import coaching, datasets, evaluation, figures, layout, sealed, words
 from pages.ui.confusion import confusion_matrix
-from pages.ui.errors import needed
+from pages.ui.errors import needed, plain
 from pages.ui.records import shared
 from pages.ui.runs import pick_run, require_runs
 
@@ -16,7 +16,8 @@ dataset = datasets.of_run(run)
 with needed():
     predictions = RunFolder(run.id).predictions()
 if predictions is None:
-    st.info("This run has not been tested: it ended before its first epoch did.")
+    untested = run.message or "This run has not been tested."
+    st.info(plain(untested if run.test_accuracy is None else MISSING_PREDICTIONS))
     st.stop()
 evaluation.ended_early(run)
 result = evaluate(predictions, dataset.classes)

@@ -10,7 +10,7 @@ from cnn_core.command_line.output import print_line, print_sentence, summary
 from cnn_core.data.decode import decode
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.presets import network_presets
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import MISSING_PREDICTIONS, RunFolder
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
 
@@ -18,11 +18,12 @@ from cnn_core.settings import settings
 def evaluate(options: argparse.Namespace) -> None:
     from cnn_core.evaluation import metrics
 
-    store().get(options.run)
-    folder = RunFolder(options.run)
+    run, folder = store().get(options.run), RunFolder(options.run)
     predictions = folder.predictions()
+    if predictions is None and run.test_accuracy is not None:
+        raise PlaygroundError(MISSING_PREDICTIONS)
     if predictions is None:
-        raise PlaygroundError(f"Run {options.run} has not been tested yet: let it finish first.")
+        raise PlaygroundError(f"Run {run.id} has not been tested yet: let it finish first.")
     print_line(metrics.evaluate(predictions, folder.plan()["classes"]).as_json())
 
 

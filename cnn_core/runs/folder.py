@@ -18,6 +18,7 @@ from cnn_core.errors import PlaygroundError, RunFilesError, UnknownNameError
 from cnn_core.into_place import move_into_place
 from cnn_core.settings import settings
 
+MISSING_PREDICTIONS = "The predictions of this run are missing from its folder. Train it again to have them."
 SNAPSHOT = re.compile(r"epoch-(\d{4,})\.safetensors")
 
 

@@ -1,10 +1,13 @@
 """A run with a damaged file: every page says so in a sentence and shows what is left."""
 
+import argparse
 from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cnn_core.command_line.results import evaluate
+from cnn_core.errors import PlaygroundError
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from tests.pages.conftest import text
@@ -45,3 +48,10 @@ def test_other_epochs_are_offered_where_the_best_weights_are_lost(open_page: Ope
         assert "weights of the best epoch is damaged. Choose another epoch: 0" in text(open_page(page, run=run_id))
         other = next(epoch for epoch in folder.epochs() if epoch != best)
         assert "damaged" not in text(open_page(page, run=run_id, epoch=other))
+
+
+def test_predictions_that_are_missing_are_not_said_to_have_never_been(open_page: Open, runs: list[str]) -> None:
+    (RunFolder(runs[0]).path / "predictions.npz").unlink()
+    assert "predictions of this run are missing from its folder" in text(open_page("evaluate", run=runs[0]))
+    with pytest.raises(PlaygroundError, match="missing from its folder"):
+        evaluate(argparse.Namespace(run=runs[0]))
