@@ -60,6 +60,7 @@ def a_picture_by_camera(page: Page) -> None:
     press(page, "Add class")
     page.locator("label", has_text="Camera").nth(2).click()
     page.wait_for_function("document.querySelector('video')?.currentTime > 0.5")
+    at_rest(page)
     page.get_by_role("button", name="Take Photo").click()
     expect(page.get_by_text("camera · 1 picture")).to_be_visible()
     page.get_by_role("button", name="Remove").nth(2).click()
