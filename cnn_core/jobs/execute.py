@@ -50,7 +50,7 @@ def execute(
                     outbox.post(event)
                     watch(event)
             if outbox.delivered:
-                forget_ended(run_id)
+                patiently(lambda: forget_ended(run_id), closing)
     except UnknownNameError:  # deleted before it began
         RunFolder(run_id).delete()
     except LostRunError:  # deleted, or taken for dead and resumed elsewhere

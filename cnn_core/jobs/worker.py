@@ -38,7 +38,7 @@ def main() -> None:
         if mine:
             warm_up(options.device)
             worker.ready = True
-            forget_ended()
+            patiently(forget_ended, closing)
             serve(worker, closing)
 
 

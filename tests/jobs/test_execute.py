@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import torch
+from sqlalchemy.exc import OperationalError
 
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.evaluation.metrics import evaluate
@@ -13,7 +14,7 @@ from cnn_core.jobs.queue import command
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
 from cnn_core.runs.events import EpochEnd, Event, Report
 from cnn_core.runs.folder import RunFolder
-from cnn_core.runs.store import store
+from cnn_core.runs.store import RunStore, store
 from cnn_core.training import session as session_module
 from cnn_core.training.plan import check, starting_recipe
 
@@ -203,6 +204,23 @@ def test_no_resume_state_outlives_its_run() -> None:
     paused = train(recipe(), EpochEnd, 2, "pause")
     forget_ended()
     assert [RunFolder(run_id).resume.exists() for run_id in (early, killed, paused)] == [False, False, True]
+
+
+def test_a_store_that_is_away_when_a_run_has_ended_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    statuses = RunStore.statuses
+
+    def away_once(self: RunStore) -> dict[str, tuple[str, str]]:
+        asked.append(1)
+        if len(asked) == 1:
+            raise OperationalError("select", {}, Exception("database is locked"))
+        return statuses(self)
+
+    monkeypatch.setattr(RunStore, "statuses", away_once)
+    run_id = train(recipe(1))
+    assert store().get(run_id).status == "finished"
+    assert len(asked) == 2
+    assert not RunFolder(run_id).resume.exists()
 
 
 @pytest.mark.parametrize("status", ["finished", "stopped"])
