@@ -3,8 +3,8 @@
 import streamlit as st
 
 from cnn_core.jobs.pool import Pool, start_workers
-from pages.ui import layout
-from pages.ui.errors import spoken
+from pages.ui.frame import layout
+from pages.ui.frame.errors import spoken
 
 st.set_page_config("CNN Playground", page_icon=str(layout.LOGO), layout="wide", initial_sidebar_state=230)
 

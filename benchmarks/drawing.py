@@ -11,11 +11,11 @@ import numpy as np
 from benchmarks import lab
 from benchmarks.row import Row, at_most
 from cnn_core.inspection.montage import montage
+from cnn_core.planning import starting_recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Metric
-from cnn_core.training.plan import starting_recipe
-from pages.ui.curves import Record
-from pages.ui.figures import curve_option
+from pages.ui.charts.curves import Record
+from pages.ui.charts.figures import curve_option
 
 REPORTS, EPOCHS = 20_000, 1000
 

@@ -10,8 +10,8 @@ from benchmarks.row import Row, at_most
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.augmentation.preview import draws, stages
 from cnn_core.data.augmentation.steps import read_steps
-from cnn_core.data.library import open_dataset
-from pages.ui.augmentation import EPOCHS, PICTURES, grid
+from cnn_core.data.catalogue.library import open_dataset
+from pages.ui.augment.lab import EPOCHS, PICTURES, grid
 
 SIDE, TARGET, REPEATS = 64, 150, 20
 SETS = ("tutorial", "photographs", "policy")

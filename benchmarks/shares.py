@@ -11,7 +11,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks.throughput import BATCH, dataset_of
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.augmentation.steps import read_steps
-from cnn_core.data.batches import Batches
+from cnn_core.data.feed.batches import Batches
 from cnn_core.models.network import build
 from cnn_core.models.presets import layers_of
 from cnn_core.recipe import NetworkSpec, TrainingSpec

@@ -13,16 +13,18 @@ from playwright.sync_api import sync_playwright
 from benchmarks.app import ROOT, resident_megabytes, running_app
 from benchmarks.row import Row, at_most
 from benchmarks.visitors import changes
-from cnn_core.data.library import open_dataset
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.jobs.pool import start_workers, wait_until_ready
 from cnn_core.jobs.queue import command, submit
+from cnn_core.planning import check, starting_recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
-from cnn_core.training.plan import check, starting_recipe
 from tests.browser.chromium import find_chromium
 
-LIGHT = "cnn_core.jobs.queue, cnn_core.jobs.pool, cnn_core.runs.store, cnn_core.training.plan, cnn_core.data.library"
+LIGHT = (
+    "cnn_core.jobs.queue, cnn_core.jobs.pool, cnn_core.runs.store, cnn_core.planning, cnn_core.data.catalogue.library"
+)
 REPEATS = 3
 
 

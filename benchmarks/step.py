@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.row import Row, at_least, at_most
-from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.feed.batches import Batches
 from cnn_core.models.network import Network, build
 from cnn_core.models.presets import layers_of
 from cnn_core.recipe import NetworkSpec, TrainingSpec

@@ -9,9 +9,9 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.row import Row, at_most
+from cnn_core.planning import check, starting_recipe
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
-from cnn_core.training.plan import check, starting_recipe
 
 ROOT = Path(__file__).parents[1]
 RUNS, REPORTS, REPEATS = 1000, 1000, 3

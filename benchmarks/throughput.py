@@ -18,9 +18,9 @@ from benchmarks.row import Row, at_least
 from benchmarks.step import rows_of
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.augmentation.steps import read_steps
-from cnn_core.data.batches import Batches
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset, RawImages, write
-from cnn_core.data.library import open_dataset
+from cnn_core.data.feed.batches import Batches
 from cnn_core.data.splits import make_splits
 from cnn_core.models.presets import layers_of
 from cnn_core.recipe import NetworkSpec, Recipe, TrainingSpec

@@ -16,14 +16,14 @@ import numpy as np
 from benchmarks.app import App, running_app
 from benchmarks.row import Row, at_most
 from benchmarks.visitors import visits
-from cnn_core.data.library import open_dataset
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.jobs.pool import wait_until_ready
 from cnn_core.jobs.queue import command, submit
+from cnn_core.planning import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Report
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
-from cnn_core.training.plan import check, starting_recipe
 from cnn_core.training.session import TrainingSession
 
 SESSIONS, SECONDS, SETTLE = 20, 15.0, 14.0

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cnn_core.data.batches import normalise
 from cnn_core.data.decode import Fit, fit
+from cnn_core.data.feed.batches import normalise
 from cnn_core.models.network import Network, build
 from cnn_core.models.weights import load_weights
 from cnn_core.runs.folder import RunFolder

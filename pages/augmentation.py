@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import augmentation, label_safety, layout
+from pages.ui.augment import lab, label_safety
+from pages.ui.frame import layout
 
 layout.title("Augment", "A network never needs to see a picture the same way twice. See what your steps make of it.")
-augmentation.lab()
+lab.lab()
 with layout.card("Do the labels stay true?", "Every augmentation at four strengths on validation images: how often the "
                  "network says something else than for the picture as it is."):  # fmt: skip
     label_safety.section(st.session_state["recipe"])

@@ -1,8 +1,9 @@
 """Your images: pictures of your own become a data set."""
 
 from cnn_core.jobs.imports import import_state
-from pages.ui import bring, found, import_form, import_report, layout, own_datasets, reading_form, trays
-from pages.ui.errors import spoken
+from pages.ui.bring import arriving, found, import_form, import_report, own_datasets, reading_form, trays
+from pages.ui.frame import layout
+from pages.ui.frame.errors import spoken
 
 layout.title("Your images", "Bring pictures, one folder a class, see what was found, and make a data set of them.")
 tray = trays.on_show()
@@ -10,19 +11,19 @@ state = import_state(tray) if tray else None
 
 if tray and state and state.busy:
     with layout.card("Importing"):
-        bring.watch(tray)
+        arriving.watch(tray)
 elif told := (state and state.report) or import_report.asked():
-    bring.another(tray if state and state.report else None)
+    arriving.another(tray if state and state.report else None)
     with spoken():  # the data set may have been deleted since
         import_report.show(told)
 else:
     results, panel = layout.beside()
     with results, layout.card("Your pictures"):
-        tray = bring.collect(tray)
+        tray = arriving.collect(tray)
         if tray:
             reading_form.questions(tray)
     with results:  # what is wrong stands below what was brought, on a phone too
-        classes = bring.look(tray) if tray else None
+        classes = arriving.look(tray) if tray else None
     if tray and classes:
         with panel, layout.card("Choices"):
             spec = import_form.choices(tray)
@@ -32,6 +33,6 @@ else:
             found.table(classes)
     else:
         with panel, layout.card("What works"):
-            bring.explain()
+            arriving.explain()
 
 own_datasets.manage()

@@ -6,11 +6,14 @@ import streamlit as st
 from cnn_core.data.explore.statistics import sample
 from cnn_core.inspection.montage import enlarge
 from cnn_core.settings import settings
-from pages.ui import datasets, figures, layout, preprocessing, sealed, unlike
-from pages.ui.classifiers import classifier, pick_epoch, top, uploads
-from pages.ui.errors import plain, spoken
-from pages.ui.pictures import TYPES, pixels
-from pages.ui.runs import WITH_WEIGHTS, pick_run, require_runs
+from pages.ui.charts import figures
+from pages.ui.data import datasets, sealed
+from pages.ui.frame import layout
+from pages.ui.frame.errors import plain, spoken
+from pages.ui.frame.pictures import TYPES, pixels
+from pages.ui.runs.choosing import WITH_WEIGHTS, pick_run, require_runs
+from pages.ui.understand import preprocessing, unlike
+from pages.ui.understand.classifiers import classifier, pick_epoch, top, uploads
 
 SAMPLES = 6
 

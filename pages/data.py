@@ -2,23 +2,23 @@
 
 import streamlit as st
 
-from cnn_core.data.library import is_ready
-from cnn_core.data.sources import dataset_sources
-from pages.ui import (
-    address,
+from cnn_core.data.catalogue.library import is_ready
+from cnn_core.data.catalogue.registry import dataset_sources
+from pages.ui.address import query
+from pages.ui.data import (
     class_images,
     copies,
     datasets,
     image_map,
     label_fixes,
-    layout,
     one_image,
     pixel_values,
     samples,
     sealed,
     versions,
 )
-from pages.ui.errors import plain, spoken
+from pages.ui.frame import layout
+from pages.ui.frame.errors import plain, spoken
 
 VIEWS = {
     "samples": ("Samples", samples.view),
@@ -34,7 +34,7 @@ layout.title("Data", "The images a network learns from: how many there are of ea
 results, panel = layout.beside()
 
 with panel, layout.card("Data set"):
-    name = address.choose(
+    name = query.choose(
         st.selectbox, "Data set", dataset_sources.names(), name="dataset", label_visibility="collapsed",
         format_func=lambda option: dataset_sources.get(option).title, clears=["class", "page", "image", "run"],
     )  # fmt: skip
@@ -56,8 +56,8 @@ with results:
         dataset = datasets.opened(name)
         with panel:
             sealed.note(dataset)
-        first = "image" if address.asked("image") else "samples"
-        view = address.choose(
+        first = "image" if query.asked("image") else "samples"
+        view = query.choose(
             st.segmented_control, "View", list(VIEWS), name="view", default=first,
             format_func=lambda option: VIEWS[option][0], label_visibility="collapsed", clears=["page"],
         )  # fmt: skip

@@ -4,11 +4,15 @@ import streamlit as st
 
 from cnn_core.evaluation.metrics import evaluate
 from cnn_core.runs.folder import MISSING_PREDICTIONS, RunFolder
-from pages.ui import coaching, datasets, evaluation, figures, layout, sealed, words
-from pages.ui.confusion import confusion_matrix
-from pages.ui.errors import needed, plain
-from pages.ui.records import shared
-from pages.ui.runs import pick_run, require_runs
+from pages.ui.charts import figures
+from pages.ui.data import datasets, sealed
+from pages.ui.frame import layout, words
+from pages.ui.frame.errors import needed, plain
+from pages.ui.runs.choosing import pick_run, require_runs
+from pages.ui.runs.records import shared
+from pages.ui.train import coaching
+from pages.ui.understand import evaluation
+from pages.ui.understand.confusion import confusion_matrix
 
 layout.title("Evaluate", "The weights of the best epoch on test images that neither training nor that choice has seen.")
 run = pick_run(require_runs())

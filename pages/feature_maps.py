@@ -5,10 +5,14 @@ import streamlit as st
 from cnn_core.inspection.feature_maps import feature_maps
 from cnn_core.inspection.filters import filters
 from cnn_core.inspection.montage import enlarge
-from pages.ui import address, datasets, figures, inspection, layout, unlike
-from pages.ui.classifiers import classifier, pick_epoch, pick_picture, top
-from pages.ui.pictures import pixels
-from pages.ui.runs import WITH_WEIGHTS, pick_run, require_runs
+from pages.ui.address import query
+from pages.ui.charts import figures
+from pages.ui.data import datasets
+from pages.ui.frame import layout
+from pages.ui.frame.pictures import pixels
+from pages.ui.runs.choosing import WITH_WEIGHTS, pick_run, require_runs
+from pages.ui.understand import inspection, unlike
+from pages.ui.understand.classifiers import classifier, pick_epoch, pick_picture, top
 
 layout.title("Feature maps", "A picture on its way through the network: bright is where a layer responds.")
 runs = require_runs(WITH_WEIGHTS)
@@ -26,7 +30,7 @@ maps = feature_maps(network.network, network.tensor(image[None]))
 learned = filters(network.network)
 names = {"all": "All layers"} | {str(layer.position + 1): inspection.name(layer) for layer in maps}
 with panel, layout.card("Show"):
-    wanted = address.choose(st.selectbox, "Layer", list(names), name="layer", format_func=names.__getitem__)
+    wanted = query.choose(st.selectbox, "Layer", list(names), name="layer", format_func=names.__getitem__)
     own = st.toggle("Each map on its own scale", help="Weak maps become visible, but brightness no longer compares.")
 
 with results:

@@ -4,10 +4,13 @@ import streamlit as st
 
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.queue import submit
+from cnn_core.planning import starting_recipe
 from cnn_core.runs.store import store
-from cnn_core.training.plan import starting_recipe
-from pages.ui import datasets, layout, live, runs
-from pages.ui.errors import say
+from pages.ui.data import datasets
+from pages.ui.frame import layout
+from pages.ui.frame.errors import say
+from pages.ui.runs import choosing
+from pages.ui.train import live
 
 
 def first_experiment() -> None:
@@ -51,10 +54,10 @@ for page, (name, icon, sentence) in steps.items():
         st.page_link(f"pages/{page}.py", label=f"**{name}**", icon=icon)
         st.caption(sentence)
 
-runs.watch()
+choosing.watch()
 if latest := store().runs(limit=6):
     st.markdown("#### Latest runs")
     cards = st.grid(3, min_column_width=260, border=True)
     for run in latest:
         with cards.cell():
-            runs.card(run)
+            choosing.card(run)

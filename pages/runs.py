@@ -3,9 +3,11 @@
 import streamlit as st
 
 from cnn_core.runs.store import store
-from pages.ui import figures, history, layout, results
-from pages.ui.curves import Record
-from pages.ui.runs import keep_on_show, watch
+from pages.ui.charts import figures
+from pages.ui.charts.curves import Record
+from pages.ui.frame import layout
+from pages.ui.runs import history, results
+from pages.ui.runs.choosing import keep_on_show, watch
 
 layout.title("Runs", "Everything that was trained here. Tick rows to rename, delete or compare them.")
 runs = store().runs(limit=500)

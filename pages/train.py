@@ -5,20 +5,24 @@ import streamlit as st
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.queue import name_of, submit
 from cnn_core.models.summary import LayerSummary, summarise
+from cnn_core.planning import check, input_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
-from cnn_core.training.plan import check, input_of
-from pages.ui import address, layout, live, runs, smaller_batch, typed, words
-from pages.ui.errors import plain, say
-from pages.ui.network import network_picture, network_sentence, network_table
-from pages.ui.recipe_address import forget, recipe_asked, recipe_shown
-from pages.ui.recipe_form import recipe_form
+from pages.ui.address import query
+from pages.ui.address.recipe import forget, recipe_asked, recipe_shown
+from pages.ui.charts.network import network_picture, network_sentence, network_table
+from pages.ui.forms import typed
+from pages.ui.forms.recipe import recipe_form
+from pages.ui.frame import layout, words
+from pages.ui.frame.errors import plain, say
+from pages.ui.runs import choosing
+from pages.ui.train import live, smaller_batch
 
 
 def run_on_show() -> Run | None:
     """The run of the address, else the one on show last; one that is unknown is answered with a sentence."""
-    wanted = address.asked("run") if recipe_asked() else runs.on_show()
+    wanted = query.asked("run") if recipe_asked() else choosing.on_show()
     live.wait_for_first_point(wanted)
     try:
         run = store().get(wanted) if wanted else None
@@ -26,8 +30,8 @@ def run_on_show() -> Run | None:
         say(error)
         return None
     if run:
-        address.put(run=run.id)
-        runs.keep_on_show(run)
+        query.put(run=run.id)
+        choosing.keep_on_show(run)
     return run
 
 
@@ -55,7 +59,7 @@ def start(recipe: Recipe, works: bool) -> None:
         if st.button("Train", icon=":material/play_arrow:", type="primary", disabled=unable, key="train"):
             run_id = submit(recipe)
             forget()
-            address.put(run=run_id)
+            query.put(run=run_id)
             live.expect(run_id)
             st.rerun()
 
@@ -78,8 +82,8 @@ with results:
         smaller_batch.offer(run)
         live.after(run)
     else:
-        runs.watch()
-        runs.live_now()
+        choosing.watch()
+        choosing.live_now()
 with panel, layout.card("Next run" if run else "Recipe", "Every choice is also in the address bar."):
     recipe_form(recipe)
 with results:

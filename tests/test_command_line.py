@@ -14,11 +14,11 @@ import torch
 from PIL import Image
 
 from cnn_core.command_line.program import main
-from cnn_core.data.library import open_dataset
+from cnn_core.data.catalogue.library import open_dataset
+from cnn_core.planning import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
-from cnn_core.training.plan import starting_recipe
 from tests.data.pictures import two_classes, write_zip
 
 ROOT = Path(__file__).parents[1]

@@ -13,6 +13,7 @@ FLOORS = {
     "cnn_core.recipe_json": 0, "cnn_core.into_place": 0,
     "cnn_core.recipe": 1,
     "cnn_core.data": 2, "cnn_core.models": 2, "cnn_core.runs": 2,
+    "cnn_core.planning": 3,
     "cnn_core.training": 3, "cnn_core.evaluation": 3, "cnn_core.inspection": 3, "cnn_core.inference": 3,
     "cnn_core.export": 4,
     "cnn_core.jobs": 5,
@@ -23,15 +24,25 @@ LIGHT = (
     "cnn_core.registry", "cnn_core.settings", "cnn_core.errors", "cnn_core.cores", "cnn_core.explain",
     "cnn_core.recipe_json", "cnn_core.recipe", "cnn_core.command_line.program",
     "cnn_core.runs.store", "cnn_core.runs.folder", "cnn_core.jobs.queue", "cnn_core.jobs.pool", "cnn_core.jobs.prepare",
-    "cnn_core.training.plan", "cnn_core.data.augmentation.steps", "cnn_core.data.augmentation.presets",
-    "cnn_core.data.library", "cnn_core.data.explore.statistics", "cnn_core.models.summary",
-    "cnn_core.data.incoming.archive", "cnn_core.data.incoming.layout", "cnn_core.jobs.imports",
+    "cnn_core.planning", "cnn_core.data.augmentation.steps", "cnn_core.data.augmentation.presets",
+    "cnn_core.data.catalogue.library", "cnn_core.data.explore.statistics", "cnn_core.models.summary",
+    "cnn_core.data.incoming.archives.archive", "cnn_core.data.incoming.labels.layout", "cnn_core.jobs.imports",
     "cnn_core.data.explore.duplicates", "cnn_core.data.explore.embedding", "cnn_core.evaluation.label_mistakes",
     "cnn_core.evaluation.novelty", "cnn_core.data.explore.background",
     "cnn_core.evaluation.metrics", "cnn_core.evaluation.coach", "cnn_core.training.outlook",
     "cnn_core.inspection.montage",
 )  # fmt: skip
 FILES = [ROOT / "app.py", *sorted((ROOT / "cnn_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
+
+
+KIT = {"frame": 0, "address": 1, "forms": 1, "charts": 1}  # rooms of pages/ui that every screen is made of
+OPENERS = (  # what a screen does for the others: opens a data set, a network or a run
+    "pages.ui.data.datasets",
+    "pages.ui.data.sealed",
+    "pages.ui.runs.choosing",
+    "pages.ui.runs.records",
+    "pages.ui.understand.classifiers",
+)
 
 
 def module_of(path: Path) -> str:
@@ -67,6 +78,26 @@ def test_imports_point_down(path: Path) -> None:
             continue
         together = FLOORS[there] == FLOORS[here] in ROOMS_TOGETHER
         assert together or FLOORS[there] < FLOORS[here], f"{module_of(path)} (floor {FLOORS[here]}) imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages" / "ui").rglob("*.py")), ids=module_of)
+def test_screens_share_only_the_kit_and_the_openers(path: Path) -> None:
+    here = screen_of(module_of(path))
+    for module in imports_of(path) - {module_of(folder) for folder in (ROOT / "pages" / "ui").iterdir()}:
+        there = screen_of(module)
+        if there in (None, here):
+            continue
+        if there in KIT:
+            assert KIT.get(here, 2) >= KIT[there], f"{module_of(path)} imports {module}"
+        else:
+            assert here not in KIT, f"the kit knows no screen, but {module_of(path)} imports {module}"
+            assert module.startswith(OPENERS), f"{module_of(path)} imports {module}, which is no opener"
+
+
+def screen_of(module: str) -> str | None:
+    """The room of pages/ui that a module lies in."""
+    parts = module.split(".")
+    return parts[2] if parts[:2] == ["pages", "ui"] and len(parts) > 2 else None
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if "cnn_core" in path.parts], ids=module_of)

@@ -89,7 +89,7 @@ def test_a_run_that_is_interrupted_goes_on(
 
 BEFORE = {
     "torch is loaded": ("cnn_core.command_line.train:_require", False),
-    "the data is prepared": ("cnn_core.data.library:write", False),
+    "the data is prepared": ("cnn_core.data.catalogue.library:write", False),
     "the data is measured": ("cnn_core.data.dataset:channel_statistics", True),
 }
 
@@ -154,7 +154,7 @@ def test_a_disk_that_fills_up_interrupts_a_run_that_goes_on_later(
     [
         ("cnn_core.data.incoming.importing:decode", True),
         ("cnn_core.data.incoming.importing:finish", True),
-        ("cnn_core.data.shelf:shelve", False),
+        ("cnn_core.data.catalogue.shelf:shelve", False),
     ],
 )
 def test_an_import_that_is_interrupted_leaves_nothing(

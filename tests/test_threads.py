@@ -13,12 +13,12 @@ from torch import Tensor
 from cnn_core.data.augmentation import preview
 from cnn_core.data.augmentation.preview import draws, stages
 from cnn_core.data.augmentation.steps import read_steps
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.duplicates import find_copies
 from cnn_core.data.explore.embedding import pixel_features, plane
 from cnn_core.data.explore.statistics import class_counts, deviation_images, mean_images, sample
 from cnn_core.data.explore.tones import channel_histogram, tones
-from cnn_core.data.library import open_dataset
 from cnn_core.evaluation.label_mistakes import label_mistakes
 from cnn_core.evaluation.label_safety import label_safety
 from cnn_core.evaluation.metrics import evaluate

@@ -9,7 +9,7 @@ from cnn_core.command_line.datasets import datasets, import_pictures
 from cnn_core.command_line.results import evaluate, networks, predict, runs
 from cnn_core.command_line.train import train
 from cnn_core.data.decode import Fit
-from cnn_core.data.incoming.archive_encoding import ENCODINGS
+from cnn_core.data.incoming.archives.encoding import ENCODINGS
 
 ABOUT = "CNN Playground without a browser: the same functions and the same store as the pages."
 CODES = "Exit code: 0 done, 1 the run or the program failed, 2 the request cannot be met, 130 stopped by Ctrl-C."

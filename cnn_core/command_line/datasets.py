@@ -9,14 +9,14 @@ from pathlib import Path
 
 from cnn_core.command_line.files import read_at_most, require_file_or_folder
 from cnn_core.command_line.output import print_counter, print_line, print_report
-from cnn_core.data.incoming.archive import Files, open_archive, open_folder
-from cnn_core.data.incoming.archive_encoding import ENCODINGS
+from cnn_core.data.catalogue.library import Progress, is_ready, prepare
+from cnn_core.data.catalogue.registry import dataset_sources
+from cnn_core.data.incoming.archives.archive import Files, open_archive, open_folder
+from cnn_core.data.incoming.archives.encoding import ENCODINGS
 from cnn_core.data.incoming.contents import layout_of, tables_inside
 from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.importing import import_images
-from cnn_core.data.incoming.labelled import Layout
-from cnn_core.data.library import Progress, is_ready, prepare
-from cnn_core.data.sources import dataset_sources
+from cnn_core.data.incoming.labels.labelled import Layout
 from cnn_core.errors import LabelColumnError, LayoutError, PlaygroundError
 from cnn_core.recipe import parse
 

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from cnn_core.data.library import Progress
+from cnn_core.data.catalogue.library import Progress
 from cnn_core.runs.tables import Run
 
 

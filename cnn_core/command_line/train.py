@@ -15,12 +15,12 @@ from cnn_core.command_line.output import print_line, print_sentence, summary
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.pool import slots
 from cnn_core.jobs.takeover import interrupt_if_silent
+from cnn_core.planning import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, Event, Started
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run, Worker
 from cnn_core.runs.worker_id import new_worker_id
-from cnn_core.training.plan import check, starting_recipe
 
 COMMAND_LINE_SLOT = -1  # not one of the pool's
 CUT_SHORT = "Training was interrupted from outside. What was saved last is there to go on from."
@@ -50,7 +50,7 @@ def _require(recipe: Recipe, slot: str) -> None:
     """What training takes: torch, the device, the images. Before a run is made or taken, so that neither Ctrl-C in
     these seconds nor a request that cannot be met leaves anything. Raises PlaygroundError for one."""
     import cnn_core.training.session  # noqa: F401
-    from cnn_core.data.resplit import prepare_for
+    from cnn_core.data.catalogue.resplit import prepare_for
     from cnn_core.training.hardware import device_of
 
     device_of(recipe.training.device, slot)

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from cnn_core.data.library import Progress
-from cnn_core.data.resplit import prepare_for
+from cnn_core.data.catalogue.library import Progress
+from cnn_core.data.catalogue.resplit import prepare_for
 from cnn_core.errors import DivergedError, PlaygroundError, RunFilesError, UnknownNameError
 from cnn_core.jobs.endings import ending
 from cnn_core.jobs.outbox import Outbox, patiently

@@ -13,10 +13,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from cnn_core.data.catalogue.library import TICK, Progress
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
 from cnn_core.data.incoming.importing import import_images
 from cnn_core.data.incoming.tray import Tray
-from cnn_core.data.library import TICK, Progress
 from cnn_core.errors import CancelledError, PlaygroundError
 from cnn_core.into_place import move_into_place
 from cnn_core.jobs.processes import spawn

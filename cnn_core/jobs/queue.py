@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from cnn_core.data.sources import dataset_sources
+from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.presets import title_of
+from cnn_core.planning import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import RESUMABLE, Run
-from cnn_core.training.plan import check
 
 VERBS = ("pause", "resume", "stop", "learning_rate", "multiply_rate")
 MOST_RATE = 10.0

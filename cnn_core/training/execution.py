@@ -10,13 +10,7 @@ import torch
 from pydantic import Field
 
 from cnn_core.recipe import TrainingSpec
-from cnn_core.training.hardware import (
-    Precision,
-    allowed_threads,
-    choose_precision,
-    computes_bfloat16,
-    multiply_in_tf32,
-)
+from cnn_core.training.hardware import Precision, allowed_threads, choose_precision, computes_bfloat16, multiply_in_tf32
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnn_core.data.batches import Batches
+from cnn_core.data.feed.batches import Batches
 from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import autocast
 

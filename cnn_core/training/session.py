@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from cnn_core.data.augmentation.steps import read_steps
-from cnn_core.data.batches import Batches
 from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.feed.batches import Batches
 from cnn_core.errors import DivergedError, RunFilesError
 from cnn_core.models.network import build
 from cnn_core.models.weights import load_weights, save_weights

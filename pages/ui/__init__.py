@@ -1,1 +1,1 @@
-"""What pages share: the address bar, forms, the live view, figures, pictures and layout."""
+"""What pages are made of: a kit (frame, address, forms, charts), and above it a room for each screen."""

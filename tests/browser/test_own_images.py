@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
 from cnn_core.jobs.pool import wait_until_ready
 from tests.browser.conftest import App
 from tests.browser.test_story import NewPage, badge, press

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import append_images, finish
-from cnn_core.data.library import open_dataset
+from cnn_core.planning import starting_recipe
 from cnn_core.recipe import Recipe
-from cnn_core.training.plan import starting_recipe
-from pages.ui.confusion import shortened
-from pages.ui.errors import WORD_JOINER
+from pages.ui.frame.errors import WORD_JOINER
+from pages.ui.understand.confusion import shortened
 from tests.browser.conftest import App
 from tests.browser.test_pages import settled
 from tests.pages.conftest import train

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cnn_core.data.augmentation.steps import read_steps
-from cnn_core.data.library import is_ready, open_dataset, prepare
-from cnn_core.data.source import DatasetSource
-from cnn_core.data.sources import BUILT_IN
+from cnn_core.data.catalogue.library import is_ready, open_dataset, prepare
+from cnn_core.data.catalogue.registry import BUILT_IN
+from cnn_core.data.sources.source import DatasetSource
 from cnn_core.errors import DatasetUnavailableError
 
 EVERY = pytest.mark.parametrize("source", BUILT_IN, ids=lambda source: source.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cnn_core.data.sources import read_bundled
+from cnn_core.data.sources.included import read_bundled
 
 RAW = read_bundled(Path())
 

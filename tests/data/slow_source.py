@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from cnn_core.data.catalogue.library import prepare
+from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.data.dataset import RawImages
-from cnn_core.data.library import prepare
-from cnn_core.data.source import DatasetSource
-from cnn_core.data.sources import dataset_sources
+from cnn_core.data.sources.source import DatasetSource
 
 
 def read(downloads: Path) -> RawImages:

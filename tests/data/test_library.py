@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import torch
 
-from cnn_core.data import library
-from cnn_core.data.library import Progress, is_ready, open_dataset, preparation, prepare
-from cnn_core.data.source import DatasetSource
-from cnn_core.data.sources import dataset_sources
+from cnn_core.data.catalogue import library
+from cnn_core.data.catalogue.library import Progress, is_ready, open_dataset, preparation, prepare
+from cnn_core.data.catalogue.registry import dataset_sources
+from cnn_core.data.sources.source import DatasetSource
 from cnn_core.errors import DatasetUnavailableError, RecipeError, UnknownNameError
 
 ROOT = Path(__file__).parents[2]

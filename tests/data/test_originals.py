@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 import torchvision.datasets as tv
 
+from cnn_core.data.catalogue.library import Progress, prepare
+from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.data.dataset import RawImages
-from cnn_core.data.idx import read_idx
-from cnn_core.data.library import Progress, prepare
-from cnn_core.data.originals import Originals, cause
-from cnn_core.data.sources import dataset_sources
-from cnn_core.data.torchvision_readers import mnist_family
+from cnn_core.data.sources.idx import read_idx
+from cnn_core.data.sources.originals import Originals, cause
+from cnn_core.data.sources.torchvision_readers import mnist_family
 from cnn_core.errors import DatasetUnavailableError
 from cnn_core.settings import settings
 
@@ -181,7 +181,7 @@ def test_a_download_shows_its_progress(server: Server, home: Path, capfd: pytest
 
 
 def test_a_server_that_says_nothing_is_given_up(server: Server, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnn_core.data.originals.SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr("cnn_core.data.sources.originals.SILENCE_SECONDS", 0.1)
     server.pause = 0.5
     with pytest.raises(DatasetUnavailableError, match="the server did not answer in time"):
         prepare("mnist")

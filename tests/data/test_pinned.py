@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from cnn_core.data.pinned import BUFFERS, Ring
-from cnn_core.data.pixels import DEVICE_SHARE, fits
+from cnn_core.data.feed.pinned import BUFFERS, Ring
+from cnn_core.data.feed.pixels import DEVICE_SHARE, fits
 
 
 class LateGpu:

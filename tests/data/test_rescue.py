@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.library import is_ready, open_dataset, prepare
+from cnn_core.data.catalogue.recovery import recover
+from cnn_core.data.catalogue.rescue import SPARE
 from cnn_core.data.dataset import SPLITS, ImageDataset
 from cnn_core.data.explore.statistics import sample
-from cnn_core.data.incoming.archive import open_archive
+from cnn_core.data.incoming.archives.archive import open_archive
 from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.importing import import_images
-from cnn_core.data.incoming.layout import read_layout
-from cnn_core.data.library import is_ready, open_dataset, prepare
-from cnn_core.data.recovery import recover
-from cnn_core.data.rescue import SPARE
+from cnn_core.data.incoming.labels.layout import read_layout
 from cnn_core.errors import DamagedDatasetError, DatasetUnavailableError, PlaygroundError
 from tests.data.pictures import two_classes, write_zip
 

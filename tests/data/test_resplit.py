@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnn_core.data.catalogue.library import open_dataset, prepare
+from cnn_core.data.catalogue.resplit import prepare_for, with_validation
 from cnn_core.data.dataset import SPLITS, ImageDataset, channel_statistics
-from cnn_core.data.library import open_dataset, prepare
-from cnn_core.data.resplit import prepare_for, with_validation
 from cnn_core.data.splits import make_splits
 from cnn_core.errors import RecipeError
 from cnn_core.recipe import DataSpec, Recipe

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.library import open_dataset, prepare
+from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.data.dataset import SPLITS, ImageDataset
-from cnn_core.data.library import open_dataset, prepare
-from cnn_core.data.sources import dataset_sources
 from cnn_core.errors import PlaygroundError, UnknownNameError
 
 

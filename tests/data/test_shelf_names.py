@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.data import shelf
-from cnn_core.data.drafts import drafted
-from cnn_core.data.library import open_dataset
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.drafts import drafted
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.errors import PlaygroundError
 
 

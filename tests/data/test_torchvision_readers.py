@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import savemat
 
-from cnn_core.data import torchvision_readers as read
 from cnn_core.data.dataset import RawImages
-from cnn_core.data.idx import read_idx
+from cnn_core.data.sources import torchvision_readers as read
+from cnn_core.data.sources.idx import read_idx
 
 RNG = np.random.default_rng(0)
 

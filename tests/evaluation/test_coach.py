@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnn_core.evaluation.coach import (
+from cnn_core.evaluation.coach import (  # fmt: skip
     FAR,
     GAP,
     LEAST_RISE,
@@ -19,7 +19,7 @@ from cnn_core.evaluation.coach import (
     curves_by_epoch,
     diagnose,
     lowest_loss,
-)  # fmt: skip
+)
 
 
 def curves(

@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from cnn_core.evaluation.significance import (
-    Outcome,
-    accuracies_differ,
-    losses_differ,
-    marked,
-    mcnemar,
-    two_proportions,
-)
+from cnn_core.evaluation.significance import Outcome, accuracies_differ, losses_differ, marked, mcnemar, two_proportions
 from cnn_core.runs.folder import Predictions
 
 

@@ -11,12 +11,12 @@ from cnn_core.evaluation.metrics import evaluate
 from cnn_core.inference import Classifier
 from cnn_core.jobs.execute import execute, forget_ended
 from cnn_core.jobs.queue import command
+from cnn_core.planning import check, starting_recipe
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
 from cnn_core.runs.events import EpochEnd, Event, Report
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import RunStore, store
 from cnn_core.training import session as session_module
-from cnn_core.training.plan import check, starting_recipe
 
 pytestmark = pytest.mark.usefixtures("home")
 WORKER = "here"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.tray import Tray
-from cnn_core.data.library import open_dataset
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs import imports
-from cnn_core.jobs.datasets import delete_dataset
+from cnn_core.jobs.dataset_deletion import delete_dataset
 from cnn_core.jobs.imports import ImportState, cancel_import, import_state, start_import
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store

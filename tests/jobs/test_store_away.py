@@ -18,12 +18,12 @@ from cnn_core.jobs.execute import execute
 from cnn_core.jobs.heartbeat import Heartbeat
 from cnn_core.jobs.outbox import Outbox
 from cnn_core.jobs.unsent import NAME
+from cnn_core.planning import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, EpochEnd, Event, RateChanged, Report, Started
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import LostRunError, RunStore, store
 from cnn_core.runs.tables import Worker
-from cnn_core.training.plan import check, starting_recipe
 from cnn_core.training.session import TrainingSession
 
 STARTED = Started(step=0, steps=10, device="CPU", precision="float32", dataset_hash="x")

@@ -10,10 +10,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.jobs.execute import execute
+from cnn_core.planning import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
-from cnn_core.training.plan import check, starting_recipe
-from pages.ui.errors import WORD_JOINER
+from pages.ui.frame.errors import WORD_JOINER
 
 ROOT = Path(__file__).parents[2]
 Open = Callable[..., AppTest]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.incoming.tray import Tray
-from cnn_core.data.library import open_dataset
 from cnn_core.jobs.imports import import_state
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store

@@ -3,12 +3,12 @@
 import threading
 
 from cnn_core.jobs.execute import execute
+from cnn_core.planning import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Change
-from cnn_core.training.plan import check
-from pages.ui import coaching
-from pages.ui.curves import Record
+from pages.ui.charts.curves import Record
+from pages.ui.train import coaching
 from tests.pages.conftest import Open, digits_recipe, text
 
 

@@ -6,12 +6,12 @@ import pytest
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Change, Metric, Run
-from pages.ui.colours import run_colour, run_palette
-from pages.ui.comparing import choice_text, choices, labels, line_styles
-from pages.ui.curves import Record
-from pages.ui.figures import compare_option, curve_option
-from pages.ui.loss_axis import highest_shown
-from pages.ui.runs import title
+from pages.ui.charts.comparing import choice_text, choices, labels, line_styles
+from pages.ui.charts.curves import Record
+from pages.ui.charts.figures import compare_option, curve_option
+from pages.ui.charts.loss_axis import highest_shown
+from pages.ui.frame.colours import run_colour, run_palette
+from pages.ui.runs.choosing import title
 from tests.pages.conftest import digits_recipe
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from pages.ui.confusion import MOST_TICKS, _figure, digit_colours, luminance, shortened
+from pages.ui.understand.confusion import MOST_TICKS, _figure, digit_colours, luminance, shortened
 
 LEGIBLE = 4.5  # WCAG 2, level AA
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from cnn_core.planning import starting_recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Metric
-from cnn_core.training.plan import starting_recipe
-from pages.ui.curves import MOST_POINTS, Record, curves, smooth, thin
-from pages.ui.figures import curve_option
+from pages.ui.charts.curves import MOST_POINTS, Record, curves, smooth, thin
+from pages.ui.charts.figures import curve_option
 
 
 @dataclass

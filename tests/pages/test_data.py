@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.data.library import open_dataset
-from cnn_core.data.sources import OFFLINE, dataset_sources
+from cnn_core.data.catalogue.library import open_dataset
+from cnn_core.data.catalogue.registry import INCLUDED_SOURCES, dataset_sources
 from cnn_core.jobs.prepare import preparing
 from tests.pages.conftest import Open, errors, query, run, text
 
@@ -81,7 +81,7 @@ def test_what_is_on_this_computer_is_not_said_to_be_elsewhere(
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_opens(open_page: Open, view: str) -> None:
-    for source in OFFLINE:
+    for source in INCLUDED_SOURCES:
         page = open_page("data", dataset=source.name, view=view)
         assert not page.error
         assert page.get("button_group")[0].value == view

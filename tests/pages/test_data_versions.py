@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.library import open_dataset
 from cnn_core.recipe import DataSpec
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pages.ui.errors import WORD_JOINER, plain, plotly_text
+from pages.ui.frame.errors import WORD_JOINER, plain, plotly_text
 from tests.pages.conftest import as_read
 from tests.strangers import NAMES
 

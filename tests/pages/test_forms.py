@@ -5,28 +5,29 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from cnn_core.recipe import Recipe, TrainingSpec, fields
-from pages.ui import forms, typed, words
+from pages.ui.forms import typed, widgets
+from pages.ui.frame import words
 
 FIELDS = TrainingSpec.model_fields
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_person_cannot_type_what_the_recipe_refuses(name: str) -> None:
-    for value in forms.limits(FIELDS[name]):
+    for value in widgets.limits(FIELDS[name]):
         if value is not None:
             TrainingSpec(**{name: value})
 
 
 def test_scales_are_logarithmic() -> None:
-    assert forms.one_two_five(0.01) == pytest.approx([1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2])
-    assert forms.powers_of_two(1, 16) == [1, 2, 4, 8, 16]
+    assert widgets.one_two_five(0.01) == pytest.approx([1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2])
+    assert widgets.powers_of_two(1, 16) == [1, 2, 4, 8, 16]
 
 
 def test_a_field_is_needed_only_beside_a_certain_choice() -> None:
     values = TrainingSpec(optimiser="sgd").model_dump()
-    assert forms.needed(FIELDS["momentum"], values)
-    assert not forms.needed(FIELDS["momentum"], values | {"optimiser": "adam"})
-    assert forms.needed(FIELDS["epochs"], values)
+    assert widgets.needed(FIELDS["momentum"], values)
+    assert not widgets.needed(FIELDS["momentum"], values | {"optimiser": "adam"})
+    assert widgets.needed(FIELDS["epochs"], values)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_numbers_are_written_for_people() -> None:
 
 @pytest.mark.parametrize(("name", "field"), fields(Recipe))
 def test_a_typed_number_is_allowed_where_the_recipe_takes_it(name: str, field: FieldInfo) -> None:
-    ends = [end for end in forms.limits(field, inward=0.0) if end is not None]
+    ends = [end for end in widgets.limits(field, inward=0.0) if end is not None]
     for value in [end + by for end in ends for by in (-1, -1e-9, 0, 1e-9, 1)]:
         if field.annotation in (int, float) and (field.annotation is float or value == int(value)):
             values = Recipe().model_dump()

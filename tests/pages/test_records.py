@@ -7,8 +7,8 @@ import pytest
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Report, Started
 from cnn_core.runs.store import store
-from pages.ui import records
-from pages.ui.records import Shared
+from pages.ui.runs import records
+from pages.ui.runs.records import Shared
 
 
 def report(step: int, loss: float) -> Report:

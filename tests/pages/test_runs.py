@@ -8,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.jobs.queue import delete, name_of
+from cnn_core.planning import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Finished, RateChanged
 from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.runs.store import store
-from cnn_core.training.plan import check
 from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
 
 
@@ -194,7 +194,7 @@ def test_the_page_does_not_redraw_itself_while_it_asks_whether_to_delete(
     open_page: Open, runs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[bool] = []
-    monkeypatch.setattr("pages.ui.runs.watch", lambda: looks.append(True))
+    monkeypatch.setattr("pages.ui.runs.choosing.watch", lambda: looks.append(True))
     page = open_page("runs", runs=runs[0])
     assert len(looks) == 1
     next(button for button in page.button if button.label == "Delete").click()

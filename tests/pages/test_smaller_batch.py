@@ -3,10 +3,10 @@
 import pytest
 
 from cnn_core.jobs.endings import NO_MEMORY
+from cnn_core.planning import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended
 from cnn_core.runs.store import store
-from cnn_core.training.plan import check
 from tests.pages.conftest import Open, digits_recipe, errors, run, text
 
 

@@ -6,13 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.augmentation.presets import augment_presets
-from cnn_core.data.sources import BUILT_IN, dataset_sources
+from cnn_core.data.catalogue.registry import BUILT_IN, dataset_sources
 from cnn_core.jobs.queue import submit
 from cnn_core.jobs.slot import TROUBLE, Slot
 from cnn_core.models.presets import network_presets
+from cnn_core.planning import starting_recipe
 from cnn_core.recipe import Recipe, fields
 from cnn_core.runs.store import store
-from cnn_core.training.plan import starting_recipe
 from tests.pages.conftest import Open, digits_recipe, errors, query, run, text
 
 ELSEWHERE = {"augment", "network.layers"}  # drawn as steps, shown as a table
@@ -322,7 +322,7 @@ def test_a_worker_that_does_not_start_is_said_with_its_log(open_page: Open, monk
     assert "torch is being loaded" in text(open_page("train", run=run_id))
     slot = Slot(0, "cpu")
     slot._failures = TROUBLE
-    monkeypatch.setattr("pages.ui.live.trouble", lambda: slot.trouble)
+    monkeypatch.setattr("pages.ui.train.live.trouble", lambda: slot.trouble)
     shown = text(open_page("train", run=run_id))
     assert "The worker does not start" in shown
     assert "worker-0.log" in shown

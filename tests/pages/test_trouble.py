@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from cnn_core.runs.store import RunStore
-from pages.ui import layout
+from pages.ui.frame import layout
 from tests.pages.conftest import Open, errors
 
 PAGES = ("home", "data", "bring", "train", "runs", "classify")

@@ -12,13 +12,13 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data.library import open_dataset
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Report
 from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.runs.store import store
-from pages.ui import datasets
-from pages.ui.classifiers import classifier
+from pages.ui.data import datasets
+from pages.ui.understand.classifiers import classifier
 from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
 
 BARS = 'class="cnn-bars"'

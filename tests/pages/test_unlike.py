@@ -9,14 +9,14 @@ import torch
 from PIL import Image
 from scipy.stats import betabinom
 
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.library import open_dataset
 from cnn_core.evaluation.novelty import Novelty
 from cnn_core.inference import Classifier
 from cnn_core.inspection.layer_statistics import layer_statistics
 from cnn_core.models.network import build
 from cnn_core.recipe import LayerSpec
-from pages.ui.unlike import novelty_of
+from pages.ui.understand.unlike import novelty_of
 
 Real = tuple[Novelty, Classifier, ImageDataset]
 

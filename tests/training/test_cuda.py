@@ -9,12 +9,13 @@ import torch
 from torch import nn
 
 from cnn_core.data.augmentation.steps import Augmentation, augment, augmentations
-from cnn_core.data.batches import Batches
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.library import open_dataset
-from cnn_core.data.pixels import Pixels, _resident
+from cnn_core.data.feed.batches import Batches
+from cnn_core.data.feed.pixels import Pixels, _resident
 from cnn_core.models.network import Network, build
 from cnn_core.models.presets import network_presets
+from cnn_core.planning import check, starting_recipe
 from cnn_core.recipe import Recipe, TrainingSpec
 from cnn_core.runs.events import Finished
 from cnn_core.runs.folder import RunFolder
@@ -22,7 +23,6 @@ from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
 from cnn_core.training.execution import fixed
 from cnn_core.training.hardware import computes_bfloat16, prepare_gpu
-from cnn_core.training.plan import check, starting_recipe
 from cnn_core.training.session import TrainingSession
 from cnn_core.training.step import WARM_STEPS, Step
 
@@ -89,7 +89,7 @@ def test_pixels_sent_batch_by_batch_are_those_on_the_device(
     images: ImageDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resident = Pixels(images, "validation", GPU)
-    monkeypatch.setattr("cnn_core.data.pixels.DEVICE_SHARE", 0.0)
+    monkeypatch.setattr("cnn_core.data.feed.pixels.DEVICE_SHARE", 0.0)
     sent = Pixels(images, "validation", GPU)
     assert resident.resident
     assert not sent.resident

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cnn_core.data.library import open_dataset
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.errors import DivergedError
 from cnn_core.training.divergence import divergence
 from cnn_core.training.session import TrainingSession

@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from cnn_core.cores import usable_cores
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.library import open_dataset
 from cnn_core.errors import RecipeError
 from cnn_core.models.network import build
 from cnn_core.models.presets import network_presets
+from cnn_core.planning import check
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import Started
 from cnn_core.runs.folder import RunFolder
@@ -24,7 +25,6 @@ from cnn_core.training import session as session_module
 from cnn_core.training.choosing import choose
 from cnn_core.training.execution import Execution, alternatives, fixed
 from cnn_core.training.hardware import allowed_threads, choose_device
-from cnn_core.training.plan import check
 from cnn_core.training.session import TrainingSession
 
 CPU = torch.device("cpu")

@@ -11,12 +11,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.library import open_dataset
 from cnn_core.errors import RunFilesError
 from cnn_core.inference import Classifier
 from cnn_core.jobs.unsent import point_of, recorded_points
 from cnn_core.models.network import build
+from cnn_core.planning import check
 from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import Event, Finished
 from cnn_core.runs.folder import RunFolder
@@ -24,7 +25,6 @@ from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
 from cnn_core.training.checkpoint import load_optimiser
 from cnn_core.training.optimisers import build_optimiser
-from cnn_core.training.plan import check
 from cnn_core.training.session import TrainingSession
 
 WORKER = "here"

@@ -8,10 +8,11 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.library import open_dataset
 from cnn_core.errors import DivergedError
 from cnn_core.inference import Classifier
+from cnn_core.planning import check
 from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
 from cnn_core.runs.folder import RunFolder
@@ -19,7 +20,6 @@ from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
 from cnn_core.training.counters import LEAST_IMAGES, Counters, RecentMean, Sums
 from cnn_core.training.optimisers import build_optimiser
-from cnn_core.training.plan import check
 from cnn_core.training.session import TrainingSession
 
 LAYERS = (

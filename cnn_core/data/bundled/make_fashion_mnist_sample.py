@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.idx import read_idx
+from cnn_core.data.sources.idx import read_idx
 from cnn_core.data.splits import stratified_part
 
 SAMPLE = Path(__file__).with_name("fashion_mnist_sample.npz")

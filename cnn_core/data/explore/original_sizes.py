@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cnn_core.data.catalogue.shelf import items
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.shelf import items
 
 
 @dataclass(frozen=True, eq=False)

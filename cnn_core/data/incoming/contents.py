@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from cnn_core.data.decode import shown_name
-from cnn_core.data.incoming.archive import Files
+from cnn_core.data.incoming.archives.archive import Files
 from cnn_core.data.incoming.import_spec import ImportSpec
-from cnn_core.data.incoming.label_table import LabelTable
-from cnn_core.data.incoming.labelled import Layout, is_junk
-from cnn_core.data.incoming.layout import read_layout
+from cnn_core.data.incoming.labels.labelled import Layout, is_junk
+from cnn_core.data.incoming.labels.layout import read_layout
+from cnn_core.data.incoming.labels.table import LabelTable
 from cnn_core.errors import ImageError, LayoutError
 
 TABLES = (".csv", ".tsv")

@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.cores import usable_cores
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.drafts import drafted, id_of
+from cnn_core.data.catalogue.library import Progress
 from cnn_core.data.dataset import IMAGES, SPLITS, ImageDataset, append_images, finish
 from cnn_core.data.decode import decode, fit, how_scaled, original_size
-from cnn_core.data.drafts import drafted, id_of
-from cnn_core.data.incoming.archive import Entry, Files
+from cnn_core.data.incoming.archives.archive import Entry, Files
 from cnn_core.data.incoming.import_figures import Known, first_reasons, tell_figures
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
-from cnn_core.data.incoming.layout import Layout
-from cnn_core.data.library import Progress
+from cnn_core.data.incoming.labels.layout import Layout
 from cnn_core.data.splits import make_splits
 from cnn_core.errors import CancelledError, ImageError, PlaygroundError
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from cnn_core.data.decode import shown_name
-from cnn_core.data.incoming.archive import Entry, Files, open_archive, open_folder
+from cnn_core.data.incoming.archives.archive import Entry, Files, open_archive, open_folder
 from cnn_core.data.incoming.contents import label_table, layout_of
 from cnn_core.data.incoming.import_spec import READING, ImportSpec
-from cnn_core.data.incoming.label_table import LabelTable
-from cnn_core.data.incoming.labelled import Labelled, Layout
+from cnn_core.data.incoming.labels.labelled import Labelled, Layout
+from cnn_core.data.incoming.labels.table import LabelTable
 from cnn_core.errors import ImageError, PlaygroundError
 from cnn_core.into_place import move_into_place
 from cnn_core.settings import settings

@@ -10,8 +10,8 @@ from torch import Tensor
 from cnn_core.data.augmentation.presets import AugmentPreset, augment_presets
 from cnn_core.data.augmentation.preview import draws, stages
 from cnn_core.data.augmentation.steps import Augmentation, augment, augmentations, read_steps
-from cnn_core.data.batches import Batches
-from cnn_core.data.library import open_dataset
+from cnn_core.data.catalogue.library import open_dataset
+from cnn_core.data.feed.batches import Batches
 from cnn_core.errors import RecipeError
 from cnn_core.recipe import AugmentSpec, noted
 from tests.data.augmentation.augmented import pictures

@@ -12,9 +12,9 @@ from PIL import Image, ImageChops
 
 from cnn_core.data.decode import decode
 from cnn_core.data.decoding.formats import ENDINGS, FORMATS
-from cnn_core.data.incoming.labelled import pictures_among
+from cnn_core.data.incoming.labels.labelled import pictures_among
 from cnn_core.errors import ImageError
-from pages.ui.pictures import TYPES
+from pages.ui.frame.pictures import TYPES
 
 FILES = Path(__file__).parents[1] / "files"
 COLOURS = np.add.outer(np.arange(0, 40), np.arange(0, 60, 2))[..., None] * [1, 2, 0] + [0, 0, 90]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.explore.background import border_brightness, common_background, inversion_suits
-from cnn_core.data.library import open_dataset
 
 
 def framed(border: int, middle: int, side: int = 28, channels: int = 1) -> np.ndarray:

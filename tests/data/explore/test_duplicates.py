@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.fft import dct
 
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore import near_pairs
 from cnn_core.data.explore.duplicates import Group, copies_to_remove, find_copies
 from cnn_core.data.explore.near_pairs import DISTANCE, candidates, frequencies, perceptual_hashes
-from cnn_core.data.library import open_dataset
 from tests.data.explore.planted import brighter, jpeg, with_images
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.embedding import SIDE, pixel_features, plane, spread_over_classes
-from cnn_core.data.library import open_dataset
 
 
 @pytest.fixture

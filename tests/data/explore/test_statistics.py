@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import class_counts, deviation_images, mean_images, sample, split_names
-from cnn_core.data.library import open_dataset
 
 
 @pytest.fixture

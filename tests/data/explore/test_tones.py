@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageStat
 
+from cnn_core.data.catalogue.library import open_dataset
+from cnn_core.data.catalogue.shelf import ITEMS
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore import chunks
 from cnn_core.data.explore.original_sizes import original_sizes
 from cnn_core.data.explore.resample import grey, resampled
 from cnn_core.data.explore.tones import channel_histogram, drawn, mean_and_deviation, tones, usual_range
-from cnn_core.data.library import open_dataset
-from cnn_core.data.shelf import ITEMS
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from cnn_core.data.decode import decode
-from cnn_core.data.incoming.archive import Entry, open_archive, open_folder
+from cnn_core.data.incoming.archives.archive import Entry, open_archive, open_folder
 from cnn_core.errors import ArchiveError, ImageError
 from tests.data.incoming.archives import Part, tar_header, tar_of, tarred, zipped
 

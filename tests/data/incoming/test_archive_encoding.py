@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_core.data.incoming.archive import Files, open_archive
-from cnn_core.data.incoming.layout import read_layout
+from cnn_core.data.incoming.archives.archive import Files, open_archive
+from cnn_core.data.incoming.labels.layout import read_layout
 from cnn_core.errors import ArchiveError
 from tests.data.incoming.archives import Part, zipped
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_core.data.incoming.archive import open_archive, open_folder
-from cnn_core.data.incoming.archive_rules import PACKED_STARTS
+from cnn_core.data.incoming.archives.archive import open_archive, open_folder
+from cnn_core.data.incoming.archives.rules import PACKED_STARTS
 from cnn_core.errors import ArchiveError, ImageError
 from tests.data.incoming.archives import Part, tarred, zipped
 

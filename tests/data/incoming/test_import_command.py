@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnn_core.command_line.program import main
-from cnn_core.data import shelf
-from cnn_core.data.library import open_dataset
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.library import open_dataset
 from tests.data.incoming.archives import Part, zipped
 from tests.data.pictures import picture, two_classes, write_zip
 

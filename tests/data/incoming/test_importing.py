@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core.data import shelf
+from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import SPLITS
 from cnn_core.data.decode import decode, fit
-from cnn_core.data.incoming.archive import open_archive, open_folder
+from cnn_core.data.incoming.archives.archive import open_archive, open_folder
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
 from cnn_core.data.incoming.importing import import_images
-from cnn_core.data.incoming.layout import read_layout
+from cnn_core.data.incoming.labels.layout import read_layout
 from cnn_core.data.incoming.zipped import write_zip as export_zip
-from cnn_core.data.library import open_dataset
 from cnn_core.errors import CancelledError, PlaygroundError
 from tests.data.pictures import of_class, picture, two_classes, write_zip
 

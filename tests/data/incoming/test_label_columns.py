@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.data.incoming.archive import open_archive
+from cnn_core.data.incoming.archives.archive import open_archive
 from cnn_core.data.incoming.contents import layout_of, tables_inside
 from cnn_core.data.incoming.import_spec import ImportSpec
-from cnn_core.data.incoming.label_columns import ONE_HOT
-from cnn_core.data.incoming.label_table import LabelTable, read_labels
-from cnn_core.data.incoming.layout import Layout
+from cnn_core.data.incoming.labels.columns import ONE_HOT
+from cnn_core.data.incoming.labels.layout import Layout
+from cnn_core.data.incoming.labels.table import LabelTable, read_labels
 from cnn_core.errors import LabelColumnError, LayoutError
 from tests.data.pictures import write_zip
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_core.data.incoming.layout import Labelled, Layout, read_labels, read_layout
+from cnn_core.data.incoming.labels.layout import Labelled, Layout, read_labels, read_layout
 from cnn_core.errors import LayoutError
 
 PETS = ["cat/1.jpg", "cat/2.PNG", "dog/1.jpg"]

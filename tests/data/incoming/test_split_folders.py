@@ -2,8 +2,8 @@
 
 import pytest
 
-from cnn_core.data.incoming.layout import Labelled, read_layout
-from cnn_core.data.incoming.split_folders import names_only_a_split, split_of
+from cnn_core.data.incoming.labels.layout import Labelled, read_layout
+from cnn_core.data.incoming.labels.split_folders import names_only_a_split, split_of
 from cnn_core.errors import LayoutError
 
 

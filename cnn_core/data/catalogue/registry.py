@@ -1,0 +1,33 @@
+"""The registry of data sets: those everybody has, and those that people brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnn_core.data.catalogue.shelf import is_own, own_datasets, own_source
+from cnn_core.data.sources.included import INCLUDED_SOURCES
+from cnn_core.data.sources.source import DatasetSource
+from cnn_core.data.sources.torchvision_sources import TORCHVISION_SOURCES
+from cnn_core.registry import Registry
+
+
+class Sources(Registry[DatasetSource]):
+    """The data sets everybody has, and after them those that people brought, as they are at the moment of asking."""
+
+    def get(self, name: str) -> DatasetSource:
+        return own_source(name) if is_own(name) else super().get(name)
+
+    def names(self) -> list[str]:
+        return [*super().names(), *(known.id for known in own_datasets())]
+
+    def __iter__(self) -> Iterator[DatasetSource]:
+        return map(self.get, self.names())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names()
+
+
+BUILT_IN = (*INCLUDED_SOURCES, *TORCHVISION_SOURCES)
+dataset_sources = Sources("data set")
+for source in BUILT_IN:
+    dataset_sources.add(source.name, source)

@@ -1,0 +1,1 @@
+"""Batches of a split on their way to the network."""

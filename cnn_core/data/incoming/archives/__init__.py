@@ -1,0 +1,1 @@
+"""Archives and folders of strangers: looked through, refused with a reason, or read."""

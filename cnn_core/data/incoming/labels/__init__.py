@@ -1,0 +1,1 @@
+"""Which class and split each file belongs to, by its folders or by a table."""

@@ -1,0 +1,54 @@
+"""From choices to a runnable recipe, checked before any training starts. Needs no torch."""
+
+from __future__ import annotations
+
+from cnn_core.data.augmentation.steps import read_steps
+from cnn_core.data.catalogue.registry import dataset_sources
+from cnn_core.data.sources.source import DatasetSource
+from cnn_core.errors import RecipeError
+from cnn_core.models.presets import NetworkPreset, layers_of, network_presets
+from cnn_core.models.summary import summarise
+from cnn_core.recipe import AugmentSpec, DataSpec, NetworkSpec, Recipe
+
+
+def starting_recipe(dataset: str = "fashion_mnist_sample", network: str = "compact_resnet") -> Recipe:
+    """The recommended run of a network on a data set: its training, and augmentations that keep the labels true.
+
+    Raises UnknownNameError, listing the known names.
+    """
+    source, preset = dataset_sources.get(dataset), network_presets.get(network)
+    return Recipe(
+        data=DataSpec(dataset=dataset, image_size=preset.image_size, validation_fraction=preset.validation_fraction),
+        augment=_augmentation(source, preset),
+        network=NetworkSpec(preset=network),
+        training=preset.training,
+    )
+
+
+def _augmentation(source: DatasetSource, preset: NetworkPreset) -> tuple[AugmentSpec, ...]:
+    """The preset's steps with the data set's own, or alone; then without a flip where the data set's own steps have
+    none: a mirrored digit is no digit."""
+    if preset.augment is None:
+        return ()
+    if not preset.own_augment:
+        return source.augment + preset.augment
+    mirrors = not source.augment or any(step.kind == "horizontal_flip" for step in source.augment)
+    return tuple(step for step in preset.augment if mirrors or step.kind != "horizontal_flip")
+
+
+def input_of(recipe: Recipe) -> tuple[tuple[int, int, int], int]:
+    """Shape (C, H, W) of the images a recipe feeds its network, and the number of classes."""
+    source = dataset_sources.get(recipe.data.dataset)
+    size = recipe.data.image_size or source.size
+    return (source.channels, size, size), source.classes
+
+
+def check(recipe: Recipe) -> Recipe:
+    """The recipe with its network's layers written out. Raises a PlaygroundError that says what cannot work."""
+    layers = layers_of(recipe.network)
+    shape, classes = input_of(recipe)
+    table = summarise(layers, shape, classes)
+    if not any(row.parameters for row in table):
+        raise RecipeError("The network has no weights to learn. Add a convolution or a linear layer.")
+    read_steps(recipe.augment)
+    return recipe.model_copy(update={"network": NetworkSpec(preset=recipe.network.preset, layers=layers)})

@@ -1,0 +1,112 @@
+"""The recipe in the address bar: a link, a reload and a second browser show the same form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from cnn_core.data.augmentation.steps import read_steps
+from cnn_core.data.catalogue.registry import dataset_sources
+from cnn_core.errors import PlaygroundError
+from cnn_core.models.presets import has_own_layers, layers_of, network_presets
+from cnn_core.planning import starting_recipe
+from cnn_core.recipe import NetworkSpec, Recipe, fields
+from cnn_core.runs.tables import Run
+from pages.ui.frame.errors import say
+
+FIELDS = dict(fields(Recipe))
+PLAIN = Recipe()
+CHOICES: dict[str, Any] = {"data.dataset": dataset_sources, "network.preset": network_presets}
+
+
+def recipe_shown(run: Run | None) -> Recipe:
+    """The recipe of the address, else that of the run on show, else the recommended one.
+
+    An address that cannot be read is answered with a sentence, and the recommended recipe is shown.
+    """
+    try:
+        if recipe_asked():
+            query = st.query_params.to_dict()
+            base = _base(query.get("data.dataset"), query.get("network.preset"))
+            return _readable(Recipe.from_query(query, base))
+        return recipe_of(run) if run else starting_recipe()
+    except PlaygroundError as error:
+        say(error)
+        return starting_recipe()
+
+
+def recipe_of(run: Run) -> Recipe:
+    """A run's recipe as the form shows it. Raises RecipeError when it cannot be read."""
+    return _without_own_layers(run.recipe)
+
+
+def recipe_asked() -> bool:
+    """Whether the address holds a recipe."""
+    return any(name in FIELDS for name in st.query_params)
+
+
+def query_of(recipe: Recipe) -> dict[str, str]:
+    """A recipe as query parameters; what is as recommended for its data and network is left out."""
+    names = {"data.dataset": recipe.data.dataset, "network.preset": recipe.network.preset}
+    return recipe.to_query(recommended(recipe)) | names
+
+
+def recommended(recipe: Recipe) -> Recipe:
+    """What is recommended for the data and the network of a recipe."""
+    return _base(recipe.data.dataset, recipe.network.preset)
+
+
+def write(recipe: Recipe) -> None:
+    """Put a recipe into the address."""
+    query = query_of(recipe)
+    for name in FIELDS:
+        if name not in query:
+            st.query_params.pop(name, None)
+    st.query_params.update(query)
+
+
+def forget() -> None:
+    """Take the recipe out of the address."""
+    for name in FIELDS:
+        st.query_params.pop(name, None)
+
+
+def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
+    """The recipe with one field changed, and what is recommended along with a new network or data set."""
+    values = recipe.model_dump(mode="json")
+    *path, last = name.split(".")
+    place = values
+    for step in path:
+        place = place[step]
+    place[last] = value
+    if name in CHOICES:
+        before = recommended(recipe)
+        base = _base(values["data"]["dataset"], values["network"]["preset"]).model_dump(mode="json")
+        values["data"]["image_size"] = base["data"]["image_size"]
+        if recipe.data.validation_fraction == before.data.validation_fraction:
+            values["data"]["validation_fraction"] = base["data"]["validation_fraction"]
+        if name == "data.dataset" or recipe.augment == before.augment:
+            values["augment"] = base["augment"]
+        if name == "network.preset":
+            values["training"], values["network"]["layers"] = base["training"], ()
+    return Recipe.model_validate(values)
+
+
+def _base(dataset: str | None, preset: str | None) -> Recipe:
+    """The recommended recipe for data and network, each the default where none is named."""
+    return starting_recipe(dataset or PLAIN.data.dataset, preset or PLAIN.network.preset)
+
+
+def _readable(recipe: Recipe) -> Recipe:
+    """The recipe itself. Raises a PlaygroundError when the form could not show it."""
+    read_steps(recipe.augment)
+    layers_of(recipe.network)
+    return recipe
+
+
+def _without_own_layers(recipe: Recipe) -> Recipe:
+    """A run's recipe has its layers written out; where they are just the preset's, the preset says it all."""
+    if not recipe.network.preset or has_own_layers(recipe.network):
+        return recipe
+    return recipe.model_copy(update={"network": NetworkSpec(preset=recipe.network.preset)})

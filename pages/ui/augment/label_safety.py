@@ -1,0 +1,236 @@
+"""Label safety on a page: what changes a trained network's answers, and the pictures behind it; loads torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core.data.augmentation.steps import Augmentation, Mixing, augmentations, read_steps
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.explore.statistics import sample
+from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, at_strengths, kinds_to_try, label_safety
+from cnn_core.recipe import AugmentSpec, Recipe
+from cnn_core.runs.store import store
+from cnn_core.runs.tables import Run
+from pages.ui.address import query
+from pages.ui.address.recipe import query_of
+from pages.ui.data import datasets
+from pages.ui.frame import words
+from pages.ui.frame.errors import plain
+from pages.ui.frame.pictures import data_uri, strip
+from pages.ui.runs.choosing import learned_from, title, written
+from pages.ui.understand.classifiers import classifier
+
+IMAGES = 200
+ALARM = 0.05  # share of changed predictions that calls for a look
+
+
+@dataclass
+class Kept:
+    """Results of one run, made when they are first asked for."""
+
+    every: LabelSafety | None = None
+    own: dict[tuple[AugmentSpec, ...], float] = field(default_factory=dict)  # the last steps: share of changed answers
+    # Shared by all sessions: replaced as a whole, and read once.
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _kept(run_id: str, written: int) -> Kept:
+    return Kept()
+
+
+def section(recipe: Recipe) -> None:
+    """Choose a run on the same images, try everything on it, look at what changes."""
+    runs = _best_first(learned_from(recipe.data.dataset))
+    if not runs:
+        st.markdown("A trained network can tell: where a change alters its answer, the label may no longer be true.")
+        st.page_link(
+            "pages/train.py",
+            label="Train one on these images first",
+            icon=":material/play_circle:",
+            query_params=query_of(recipe),
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = _pick(runs)
+        kept = _kept(run.id, written(run))
+        st.button(
+            "Try every augmentation on it",
+            icon=":material/rule:",
+            key="safety:try",
+            on_click=query.put,
+            kwargs={"tried": "yes"},
+            disabled=kept.every is not None and bool(query.asked("tried")),
+        )
+    if query.asked("tried"):
+        _results(run, recipe, kept)
+
+
+def _best_first(runs: Sequence[Run]) -> dict[str, Run]:
+    """The run that errs least on test images first; of equals the newest."""
+    return {run.id: run for run in sorted(runs, key=lambda run: -(run.test_accuracy or 0))}
+
+
+def _pick(runs: dict[str, Run]) -> Run:
+    """A select box of runs, tied to ?run=; the best by default, also after a change of the data set."""
+    wanted = query.asked("run")
+    if wanted not in runs and any(run.id == wanted for run in store().runs()):
+        query.put(run=None)
+    chosen = query.choose(
+        st.selectbox,
+        "Run",
+        list(runs),
+        name="run",
+        format_func=lambda run_id: title(runs[run_id]),
+        help="The run with the highest accuracy on the test images first: the better a network is, the more its "
+        "changes of mind tell.",
+    )
+    query.put(run=chosen)
+    return runs[chosen]
+
+
+def _results(run: Run, recipe: Recipe, kept: Kept) -> None:
+    dataset = datasets.of_run(run)
+    kinds = kinds_to_try(dataset.shape[0])
+    chosen = sample(dataset, "validation", None, IMAGES)
+    if kept.every is None:
+        kept.every = _try(run, dataset, chosen, at_strengths(kinds, dataset.shape[1]))
+    result, names = kept.every, [kind.kind for kind in kinds]
+    _how_good(result)
+    changed = result.changed.reshape(len(kinds), len(STRENGTHS))
+    _own_steps(run, recipe, kept, dataset, chosen)
+    heat, classes = st.columns([1, 1], gap="medium")
+    with heat:
+        st.html(_heat_map([kind.title for kind in kinds], changed))
+    with classes, st.container(horizontal=True):
+        worst_first = [names[n] for n in np.argsort(-np.nan_to_num(changed[:, 1]), kind="stable")]
+        name = query.choose(
+            st.selectbox,
+            "Augmentation",
+            worst_first,
+            name="kind",
+            format_func=lambda kind: augmentations.get(kind).title,
+        )
+        percents = [round(100 * strength) for strength in STRENGTHS]
+        percent = query.choose(
+            st.segmented_control, "Strength", percents, name="strength", default=50, format_func=lambda p: f"{p}%"
+        )
+    place = names.index(name) * len(STRENGTHS)
+    with classes:
+        rows = result.per_class[place : place + len(STRENGTHS)].T
+        st.html(_heat_map([str(title) for title in dataset.classes], rows))
+    place += percents.index(percent)
+    _verdict(result, place, dataset, f"{augmentations.get(name).title} at {percent}% strength")
+    _worst(result, place, dataset, chosen)
+
+
+def _try(run: Run, dataset: ImageDataset, chosen: np.ndarray, tries: list[list[Augmentation]]) -> LabelSafety:
+    """Judge the images with the run's best weights, with a bar that says how long it will still take."""
+    bar, began = st.progress(0.0), time.perf_counter()
+
+    def tell(share: float) -> None:
+        left = (time.perf_counter() - began) * (1 / share - 1)
+        bar.progress(share, f"Augmenting {len(chosen)} images {len(tries)} times: {words.duration(left)} left")
+
+    images, labels = np.asarray(dataset.images[chosen]), dataset.labels[chosen]
+    network = classifier(run)
+    found = label_safety(images, labels, len(dataset.classes), network.classify, tries, progress=tell)
+    bar.empty()
+    return found
+
+
+def _own_steps(run: Run, recipe: Recipe, kept: Kept, dataset: ImageDataset, chosen: np.ndarray) -> None:
+    """One sentence on the steps chosen above, as they were when the button was pressed or the page opened."""
+    steps = [step for step in read_steps(recipe.augment) if not isinstance(step, Mixing)]
+    if not steps:
+        return
+    share = kept.own.get(recipe.augment)
+    if share is None:
+        share = float(_try(run, dataset, chosen, [steps]).changed[0])
+        kept.own = {recipe.augment: share}
+    titles = ", then ".join(step.title for step in steps)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Your steps ({titles}) change the answer for **{_percent(share)}** of the images it gets right.")
+        st.button("Try them as they are now", icon=":material/refresh:", key="safety:own", type="tertiary")
+
+
+def _how_good(result: LabelSafety) -> None:
+    """The network's error on the images as they are, beside which all that follows has to be read."""
+    count = len(result.correct)
+    if result.weak:
+        st.info(
+            f"This network is wrong on {words.percent(result.error)} of the {count} validation images as they are; the "
+            "result says little about the labels. Choose a better run, or train one for longer.",
+            icon=":material/info:",
+        )
+    else:
+        st.markdown(
+            f"Without augmentation this network is wrong on **{words.percent(result.error)}** of {count} validation "
+            "images. The numbers below are about the others, which it gets right."
+        )
+
+
+def _verdict(result: LabelSafety, place: int, dataset: ImageDataset, what: str) -> None:
+    """What one try changes; an alarm only of a network that is good enough to raise one."""
+    share, by_class = float(result.changed[place]), np.nan_to_num(result.per_class[place])
+    if np.isnan(share):
+        return
+    hardest = int(by_class.argmax())
+    said = plain(
+        f"{what} changes the answer for {words.percent(share)} of the images it gets right, most often for "
+        f"{dataset.classes[hardest]} ({words.percent(float(by_class[hardest]), 0)})."
+    )
+    if result.weak:
+        st.markdown(said)
+    elif share > ALARM:
+        st.warning(
+            f"{said} Look at the pictures: where you can still tell what it is, the network has something to "
+            "learn from this; where you cannot, or would say something else (a flipped W is an M, a rotated 6 is a 9), "
+            "it teaches a wrong label.",
+            icon=":material/warning:",
+        )
+    else:
+        st.success(f"{said} As far as this network can tell, the labels stay true.", icon=":material/check_circle:")
+
+
+def _percent(share: float) -> str:
+    return words.percent(None if np.isnan(share) else share)
+
+
+def _worst(result: LabelSafety, place: int, dataset: ImageDataset, chosen: np.ndarray) -> None:
+    """The images that lost most, before and after, with both answers."""
+    figures = []
+    for number, after, then, sure in zip(
+        result.worst[place], result.pictures[place], result.then_said[place], result.then_sure[place], strict=True
+    ):
+        before = np.asarray(dataset.images[chosen[number]])
+        pair = data_uri(strip(np.stack([before, after]), 2, gap=max(1, before.shape[-1] // 16)))
+        first, second = (dataset.classes[label] for label in (result.said[number], then))
+        answer = f"{first} → {second}" if first != second else f"still {first}"
+        left = f"{words.percent(float(result.sure[number]), 0)} → {words.percent(float(sure), 0)} {first}"
+        figures.append(
+            f'<figure><img alt="before and after" src="{pair}"><figcaption><b>{escape(answer)}</b><br>{escape(left)}'
+            "</figcaption></figure>"
+        )
+    st.html(f'<div class="cnn-gallery cnn-pairs">{"".join(figures)}</div>')
+
+
+def _heat_map(names: list[str], shares: np.ndarray) -> str:
+    """Rows of names against the strengths: the share of changed predictions, dark where it is large."""
+    head = "".join(f"<th>{strength:.0%}</th>" for strength in STRENGTHS)
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td>{''.join(_cell(float(share)) for share in row)}</tr>"
+        for name, row in zip(names, shares, strict=True)
+    )
+    return f'<div class="cnn-heat"><table><tr><th>strength</th>{head}</tr>{rows}</table></div>'
+
+
+def _cell(share: float) -> str:
+    if np.isnan(share):
+        return "<td>–</td>"
+    return f'<td style="--share:{100 * share:.0f}%">{share:.0%}</td>'

@@ -1,0 +1,1 @@
+"""Bringing images: how they arrive, what is in them, and their import."""

@@ -1,0 +1,185 @@
+"""Bringing pictures: how they arrive, what was found in them, the choices, and the import under way."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from cnn_core.data.decoding.formats import NAMES
+from cnn_core.data.incoming.labels.layout import Layout
+from cnn_core.data.incoming.tray import Tray
+from cnn_core.errors import PlaygroundError
+from cnn_core.jobs.imports import cancel_import, import_state
+from cnn_core.settings import settings
+from pages.ui.address import query
+from pages.ui.bring import by_hand, folder_upload, spool, trays
+from pages.ui.frame import words
+from pages.ui.frame.errors import plain, say, spoken
+
+WAYS = {"archive": "Zip or tar", "folder": "Folder", "by_hand": "Class by class", "server": "On the server"}
+FULL = "bring:full"  # why the last upload was not taken
+ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
+
+# How they arrive
+
+
+def collect(tray: Tray | None) -> Tray | None:
+    """The ways in which pictures come; returns the tray they lie on, None while there are none."""
+    ways = [way for way in WAYS if way != "server" or settings().import_folders]
+    way = query.choose(
+        st.segmented_control, "From", ways, name="from", format_func=WAYS.get, label_visibility="collapsed",
+        default=tray.way if tray and tray.way in ways else ways[0],
+    )  # fmt: skip
+    tray = trays.for_way(tray, way)  # pictures of two ways do not mix
+    with spoken():
+        if way == "archive":
+            return _archive(tray)
+        if way == "folder":
+            return _folder(tray)
+        if way == "server":
+            return _server_folder(tray)
+        return by_hand.classes(tray or trays.new(way))
+    return tray
+
+
+def _archive(tray: Tray | None) -> Tray | None:
+    file = st.file_uploader("A zip or tar with one folder a class", type=ARCHIVES, key=spool.key("archive"))
+    with st.expander("The classes are in a table instead", icon=":material/table:"):
+        title, types = "A table (CSV) of file names and labels", ["csv", "tsv", "txt"]
+        table = st.file_uploader(title, type=types, key=spool.key("labels"))
+        if tray and tray.has_labels and st.button("Remove the table", icon=":material/delete:", key="remove-table"):
+            tray.put_labels(None)
+            st.rerun()
+    if file:
+        _lay("archive", "archive", file, tray)
+    if tray and table:
+        tray.put_labels(table.getvalue())
+        spool.release("labels", [table])
+        st.rerun()
+    return _arrived(tray)
+
+
+def _folder(tray: Tray | None) -> Tray | None:
+    if file := folder_upload.folder_upload():
+        _lay("folder", folder_upload.NAME, file, tray)
+    return _arrived(tray)
+
+
+def _lay(way: str, widget: str, file: UploadedFile, before: Tray | None) -> None:
+    """Put an archive on a tray's disk and out of the server's memory, and draw the page anew. A table of labels stays
+    for the archive that takes the place of the one before."""
+    tray = Tray.new(way, spool.visitor())
+    try:
+        tray.put_archive(file.name, file.getbuffer())
+        if before and before.labels:
+            tray.put_labels(before.labels)
+        trays.show(tray)
+        st.session_state.pop(FULL, None)
+    except PlaygroundError as error:
+        tray.clear()
+        st.session_state[FULL] = str(error)
+    spool.release(widget, [file])
+    st.rerun()
+
+
+def _arrived(tray: Tray | None) -> Tray | None:
+    """What lies here in a line, for the widget is empty again; and why the last upload does not."""
+    if problem := st.session_state.get(FULL):
+        say(problem)
+        if st.button("Remove what waits", icon=":material/delete:", key="remove-waiting"):
+            del st.session_state[FULL]
+            waiting = Tray.waiting(spool.visitor())
+            trays.forget([tray for tray in waiting if not ((state := import_state(tray)) and state.busy)])
+            st.rerun()
+    if tray and tray.title:
+        st.caption(plain(f"{tray.title} is here, {words.size(tray.size)}. Another one takes its place."))
+    return tray
+
+
+def _server_folder(tray: Tray | None) -> Tray | None:
+    allowed = ", ".join(map(str, settings().import_folders))
+    path = st.text_input("Folder on the server", help=f"Inside of: {plain(allowed)}", key="server-folder")
+    if path and _is_new(path, "server"):
+        chosen = Tray.new("server", spool.visitor())
+        try:
+            chosen.put_folder(path)
+        except PlaygroundError:
+            chosen.clear()
+            raise
+        trays.show(tray := chosen)
+    return tray
+
+
+def _is_new(what: str, kind: str) -> bool:
+    """Whether this upload has not been laid on a tray yet: a widget hands it out at every run."""
+    key = f"bring:{kind}"
+    if st.session_state.get(key) == what:
+        return False
+    st.session_state[key] = what
+    return True
+
+
+def explain() -> None:
+    """What is expected, and the limits."""
+    limits = settings()
+    if query.asked("from") == "by_hand":
+        st.caption("Two classes or more. Ten pictures of each are a start, fifty are better.")
+    else:
+        st.code("pictures.zip\n├─ cats\n│  ├─ 1.jpg\n│  └─ 2.png\n└─ dogs\n   └─ 3.jpg", language=None)
+        st.caption("Folders whose names hold train, val or test, as in seg_train, are kept as splits.")
+    st.caption(
+        f"At most {limits.import_files:,} files, {limits.import_megabytes:,} MB unpacked, {limits.import_classes:,} "
+        f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels a picture. "
+        f"{NAMES} files. "
+        f"You may upload {limits.visitor_megabytes:,} MB before an import. "
+        "Whoever runs this server sets these limits."
+    )
+
+
+# The look and what is under way
+
+
+def look(tray: Tray) -> Layout | None:
+    """The classes found in a tray; None after saying what is wrong with it."""
+    if not tray.stamp or (not tray.slips and not tray.title):
+        return None
+    with spoken(), st.spinner("Looking through the pictures …"):
+        return _layout(tray.token, tray.stamp)
+    return None
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _layout(token: str, stamp: str) -> Layout:
+    tray = Tray(token)
+    return tray.layout(tray.files())
+
+
+def watch(tray: Tray) -> None:
+    """Progress, the time left, and a way to stop."""
+    if st.button("Cancel", icon=":material/cancel:", key="cancel-import"):
+        cancel_import(tray)
+    st.fragment(_progress, run_every=1.0)(tray.token)
+
+
+def _progress(token: str) -> None:
+    with spoken():
+        state = import_state(Tray(token))
+        if state is None or not state.busy:
+            st.rerun()
+        if state.progress is None:
+            st.progress(0.0, "Starting …")
+            return
+        done, total = state.progress.done, state.progress.total
+        left = f", {words.duration(state.seconds_left)} left" if state.seconds_left else ""
+        st.progress(min(1.0, done / max(total, 1)), f"{done:,.0f} of {total:,.0f} pictures{left}")
+
+
+def another(done: Tray | None) -> None:
+    """Away from a report; what lay on the tray of a finished import is in its data set now."""
+    if st.button("Bring more", icon=":material/add:", key="another-import"):
+        if done:
+            trays.forget([done])
+            for way in ("server", "full"):
+                st.session_state.pop(f"bring:{way}", None)
+        query.put(report=None)
+        st.rerun()

@@ -1,0 +1,82 @@
+"""Classes made by hand: make one, name it, drop pictures on it or take them with the camera."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from cnn_core.data.decode import decode, fit
+from cnn_core.data.incoming.tray import Tray
+from cnn_core.errors import ImageError
+from cnn_core.settings import settings
+from pages.ui.bring import spool
+from pages.ui.frame import words
+from pages.ui.frame.errors import plain, spoken
+from pages.ui.frame.pictures import TYPES, data_uri, pixels
+
+THUMBNAIL, SHOWN = 56, 14
+
+
+def classes(tray: Tray) -> Tray:
+    """The form of all classes; what is dropped lies on the tray at once."""
+    with st.form("new-class", clear_on_submit=True, border=False), st.container(horizontal=True):
+        name = st.text_input("New class", placeholder="Name of a class", label_visibility="collapsed", max_chars=80)
+        if st.form_submit_button("Add class", icon=":material/add:"):
+            with spoken():
+                tray.make_class(name)
+    grid = st.grid(2, min_column_width=320)
+    for number, name in enumerate(tray.classes):
+        with grid.cell(), st.container(border=True):
+            _card(tray, number, name)
+    return tray
+
+
+def _card(tray: Tray, number: int, name: str) -> None:
+    mine = [slip for slip in tray.slips if slip.path.startswith(f"{name}/")]
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{plain(name)}** · {words.count(len(mine), 'picture')}")
+        if st.button("Remove", key=f"drop-class:{name}", icon=":material/delete:", type="tertiary"):
+            tray.drop_class(name)
+            st.rerun()
+    if mine:
+        tiles = "".join(
+            f'<img alt="" src="{_thumbnail(str(tray.folder / slip.kept), slip.path)}">' for slip in mine[-SHOWN:]
+        )
+        st.html(f'<div class="cnn-thumbnails">{tiles}</div>')
+    key = f"{tray.token}:{name}"
+    turn = st.session_state.setdefault(f"turn:{key}", 0)
+    if st.toggle("Camera", key=f"camera:{key}"):
+        photo = st.camera_input("Take pictures", key=f"photo:{key}:{turn}", label_visibility="collapsed")
+        files = [photo] if photo else []
+    else:
+        files = st.file_uploader(
+            f"Pictures of {plain(name)}", type=TYPES, accept_multiple_files=True, key=f"files:{key}:{turn}",
+            label_visibility="collapsed", max_upload_size=settings().upload_megabytes,
+        )  # fmt: skip
+    if files:
+        _take(tray, name, [(file.name, file.getvalue()) for file in files])
+        spool.forget(files)  # what the widget held lies on the tray
+        st.session_state[f"turn:{key}"] = turn + 1  # an emptied one
+        st.rerun()
+    for problem in st.session_state.pop(f"problems:{name}", []):
+        st.error(plain(problem), icon=":material/error:")
+
+
+def _take(tray: Tray, name: str, files: list[tuple[str, bytes]]) -> None:
+    """Lay pictures on the tray; those that cannot be read are named, and the others are kept."""
+    problems, readable = [], []
+    for file, data in files:
+        try:
+            decode(data, file)
+            readable.append((f"{name}/{file.replace('/', ' ')}", data))
+        except ImageError as error:
+            problems.append(str(error))
+    problems += tray.add(readable)
+    st.session_state[f"problems:{name}"] = problems
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _thumbnail(path: str, name: str) -> str:
+    with open(path, "rb") as file:
+        picture = decode(file.read(), name)
+    return data_uri(pixels(np.asarray(fit(picture, 3, THUMBNAIL))))

@@ -1,0 +1,70 @@
+"""The choices of an import, kept with the pictures, and its start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from cnn_core.data.catalogue.shelf import free_name, own_datasets
+from cnn_core.data.incoming.import_spec import READING, ImportSpec
+from cnn_core.data.incoming.labels.layout import Layout
+from cnn_core.data.incoming.tray import Tray
+from cnn_core.jobs.imports import ImportState, start_import
+from cnn_core.recipe import noted
+from pages.ui.forms import typed, widgets
+from pages.ui.frame import words
+from pages.ui.frame.errors import say, spoken
+
+
+def choices(tray: Tray) -> ImportSpec:
+    """The form of an import, kept with the pictures."""
+    st.session_state["bring-tray"] = tray
+    typed.begin()
+    own = {known.id: known.title for known in own_datasets()}
+    st.session_state["choice:onto"] = tray.choices.get("onto", "") if tray.choices.get("onto") in own else ""
+    st.selectbox(
+        "Make", ["", *own], format_func=lambda option: f"More of {own[option]}" if option else "A new data set",
+        key="choice:onto", on_change=_chosen, args=("choice:onto",),
+        help="More of a data set: its pictures keep their split, and those it has are left out.",
+    )  # fmt: skip
+    spec = tray.spec
+    taken_over = ("size", "fit", "colour", "copies") if st.session_state["choice:onto"] else ()
+    fields = {name: field for name, field in ImportSpec.model_fields.items() if name not in (*taken_over, *READING)}
+    for name, field in fields.items():
+        if not noted(field, "advanced"):
+            widgets.widget(f"choice:{name}", name, field, getattr(spec, name), _chosen)
+    with st.expander("Splits and more", icon=":material/tune:"):
+        for name, field in fields.items():
+            if noted(field, "advanced"):
+                widgets.widget(f"choice:{name}", name, field, getattr(spec, name), _chosen)
+        _text(tray, "made_by", "Made by", "", help="Shown in the list of data sets; may be empty.")
+    return spec
+
+
+def _text(tray: Tray, name: str, title: str, default: str, **more: Any) -> None:
+    st.session_state[f"choice:{name}"] = tray.choices.get(name, default)
+    st.text_input(title, key=f"choice:{name}", max_chars=80, on_change=_chosen, args=(f"choice:{name}",), **more)
+
+
+def _chosen(key: str) -> None:
+    st.session_state["bring-tray"].choose(**{key.removeprefix("choice:"): st.session_state[key]})
+
+
+def start(tray: Tray, found: Layout, spec: ImportSpec, state: ImportState | None) -> None:
+    """What was found in a sentence, its name, and the button that imports it."""
+    onto = tray.choices.get("onto", "")
+    if state and state.error:
+        say(state.error)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{words.count(len(found.files), 'picture')} of {words.count(len(found.classes), 'class')}**", width=230
+        )
+        if not onto:
+            _text(tray, "name", "Name", tray.title, placeholder="Name", label_visibility="collapsed")
+        name = tray.choices.get("name", tray.title)
+        wrong = bool(typed.sentences())
+        if st.button("Import", icon=":material/move_to_inbox:", type="primary", disabled=wrong, key="import"):
+            with spoken():
+                start_import(tray, spec, name if onto else free_name(name), tray.choices.get("made_by", ""), onto)
+                st.rerun()

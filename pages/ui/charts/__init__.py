@@ -1,0 +1,1 @@
+"""Charts in the theme's colours, and what they are drawn from."""

@@ -1,0 +1,90 @@
+"""A network as a picture and as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from cnn_core.models.layer import Shape
+from cnn_core.models.summary import LayerSummary, totals
+from pages.ui.frame.words import compact, shape, size
+
+TALL = 104.0  # CSS pixels of a block as high as the image
+COLOURS = {"conv": "#2563EB", "residual": "#2563EB", "linear": "#7C3AED"}
+POOL, PLAIN, NORM, ACTIVATION = "#E8590C", "#64748B", "#CA8A04", "#0D9488"
+SLICES = {"batch_norm": NORM, "dropout": PLAIN} | dict.fromkeys(
+    ("relu", "leaky_relu", "sigmoid", "tanh", "gelu"), ACTIVATION
+)
+
+
+def network_picture(rows: Sequence[LayerSummary], input_shape: Shape) -> None:
+    """Blocks from left to right: height is the side of the maps, width the number of them. A thin line is a layer
+    that works on each number alone: activations green, batch norm yellow, dropout grey."""
+    side = input_shape[1]
+    blocks = [_block("Image", "The image that comes in", PLAIN, False, input_shape, side)]
+    for row in rows:
+        told = f"{row.title} {row.detail}".strip()
+        if row.kind in SLICES:
+            style = f"height:{_height(row.output_shape, side):.0f}px;background:{SLICES[row.kind]}"
+            blocks.append(f'<div class="slice" title="{escape(told)}" style="{style}"></div>')
+        else:
+            colour = COLOURS.get(row.kind, POOL if "pool" in row.kind else PLAIN)
+            blocks.append(_block(_short(row), told, colour, row.parameters > 0, row.output_shape, side))
+    st.html(f'<div class="cnn-network">{"".join(blocks)}</div>')
+
+
+def network_table(rows: Sequence[LayerSummary]) -> None:
+    """One row a layer, with what it costs and how much of the picture it sees."""
+    frame = pd.DataFrame(
+        {
+            "#": [row.position + 1 for row in rows],
+            "Layer": [f"{row.title} {row.detail}".strip() for row in rows],
+            "Output": [shape(row.output_shape) for row in rows],
+            "Parameters": [row.parameters for row in rows],
+            "MACs": [row.macs for row in rows],
+            "Sees": [f"{row.receptive_field} px" if row.receptive_field else "everything" for row in rows],
+        }
+    )
+    columns = {
+        "#": st.column_config.NumberColumn(width=40),
+        "Output": st.column_config.TextColumn(help="Maps × height × width, or a row of numbers, for one image."),
+        "Parameters": st.column_config.NumberColumn(help="Numbers this layer learns.", format="localized"),
+        "MACs": st.column_config.NumberColumn(help="Multiply-accumulates for one image.", format="localized"),
+        "Sees": st.column_config.TextColumn(help="Receptive field: side of the window of the image one output sees."),
+    }
+    st.dataframe(frame, hide_index=True, column_config=columns, height="content", key="network-table")
+
+
+def network_sentence(rows: Sequence[LayerSummary]) -> str:
+    """Size and cost in a few words."""
+    sums = totals(rows)
+    return (
+        f"{len(rows)} layers · {sums.parameters:,} parameters ({size(sums.megabytes * 1e6)}) · "
+        f"{compact(sums.macs)} multiply-accumulates an image"
+    )
+
+
+def _block(name: str, told: str, colour: str, learns: bool, output: Shape, side: int) -> str:
+    """One layer: maps stand on a common floor, a row of numbers is a thin column."""
+    width = 6 + 5 * math.log2(output[0] + 1) if len(output) == 3 else 8
+    size = f"height:{_height(output, side):.0f}px;width:{width:.0f}px"
+    sizes = "×".join(map(str, output))
+    return (
+        f'<div class="layer" title="{escape(told)}: {sizes}"><i class="{"learns" if learns else ""}" '
+        f'style="{size};--shade:{colour}"></i><b>{escape(name)}</b><small>{sizes}</small></div>'
+    )
+
+
+def _height(output: Shape, side: int) -> float:
+    """CSS pixels: in proportion for maps, by the logarithm for a row of numbers."""
+    height = TALL * output[1] / side if len(output) == 3 else 10 + 8 * math.log2(max(output))
+    return min(TALL, max(6.0, height))
+
+
+def _short(row: LayerSummary) -> str:
+    names = {"conv": "Conv", "residual": "Residual", "flatten": "Flatten", "linear": "Linear"}
+    return names.get(row.kind, "Pool" if "pool" in row.kind else row.title)

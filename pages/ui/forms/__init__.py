@@ -1,0 +1,1 @@
+"""Widgets made from typed fields."""

@@ -1,0 +1,152 @@
+"""The augmentation of a recipe as a form: a set to start from, and the steps in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from cnn_core.data.augmentation.presets import augment_presets
+from cnn_core.data.augmentation.steps import augmentations
+from cnn_core.planning import input_of
+from cnn_core.recipe import AugmentSpec, Recipe, noted
+from pages.ui.address.recipe import query_of, recommended, write
+from pages.ui.forms import widgets
+from pages.ui.frame.errors import plain
+from pages.ui.frame.words import count
+
+OWN, RECOMMENDED = "own", "recommended"
+TITLES = {OWN: "Own steps", RECOMMENDED: "Recommended"}
+WHYS = {OWN: "Chosen by hand.", RECOMMENDED: "What suits this data set and network, and leaves the labels true."}
+
+
+def compact(recipe: Recipe) -> None:
+    """The set, its steps folded away, and the way to the page that shows what they do."""
+    choose_set(recipe)
+    with st.expander("Steps", expanded=False):
+        steps(recipe)
+    st.page_link(
+        "pages/augmentation.py",
+        label="See what they do",
+        icon=":material/auto_fix_high:",
+        query_params=query_of(recipe),
+    )
+
+
+def choose_set(recipe: Recipe) -> None:
+    """A select box of named sets; what is in none of them stands last as the person's own."""
+    sets = {RECOMMENDED: recommended(recipe).augment} | {preset.name: preset.steps for preset in augment_presets}
+    present = next((name for name, found in sets.items() if found == recipe.augment), OWN)
+    sets |= {OWN: recipe.augment} if present == OWN else {}
+    titles = TITLES | {preset.name: preset.title for preset in augment_presets}
+    st.session_state.update({"recipe": recipe, "augment:set": present})
+    st.selectbox(
+        "Augmentation",
+        list(sets),
+        format_func=lambda name: f"{titles[name]} ({count(len(sets[name]), 'step')})" if sets[name] else titles[name],
+        key="augment:set",
+        label_visibility="collapsed",
+        on_change=_set_chosen,
+    )
+    st.caption(plain(WHYS[present] if present in WHYS else augment_presets.get(present).why))
+
+
+def steps(recipe: Recipe, roomy: bool = False) -> None:
+    """A numbered list of the steps with their parameters, and a select box to add one.
+
+    `roomy`: with sliders, and buttons to move a step.
+    """
+    st.session_state.update({"recipe": recipe, "augment:add": None})
+    shape, _ = input_of(recipe)
+    for position, step in enumerate(recipe.augment):
+        _head(position, step, last=position == len(recipe.augment) - 1, movable=roomy)
+        _parameters(position, step, channels=shape[0], side=shape[1] if roomy else 0)
+    kinds = [kind.kind for kind in augmentations if shape[0] == 3 or not kind.needs_colour]
+    st.selectbox(
+        "Add a step",
+        kinds,
+        format_func=lambda kind: augmentations.get(kind).title,
+        key="augment:add",
+        placeholder="Add a step",
+        label_visibility="collapsed",
+        help="Steps are applied in this order, to training images only. Each image gets its own draw.",
+        on_change=_add,
+    )
+
+
+def _head(position: int, step: AugmentSpec, last: bool, movable: bool) -> None:
+    """Number, name, and buttons to move a step and to take it out."""
+    kind = augmentations.get(step.kind)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
+        st.markdown(f"**{position + 1} · {kind.title}**", help=kind.help, width="stretch")
+        if movable:
+            _button("up", "arrow_upward", "Do this step earlier", _move, position, -1, disabled=position == 0)
+            _button("down", "arrow_downward", "Do this step later", _move, position, 1, disabled=last)
+        _button("remove", "close", "Take this step out", _remove, position)
+
+
+def _button(
+    name: str, icon: str, note: str, act: Callable[..., None], position: int, *by: int, disabled: bool = False
+) -> None:
+    st.button(
+        f":material/{icon}:",
+        key=f"augment:{name}:{position}",
+        type="tertiary",
+        help=note,
+        disabled=disabled,
+        on_click=act,
+        args=(position, *by),
+    )
+
+
+def _parameters(position: int, step: AugmentSpec, channels: int, side: int) -> None:
+    """Widgets of the fields that change something; with a `side` of the images in px sliders, no further than it."""
+    kind = augmentations.get(step.kind)
+    values = kind.model_validate(step.parameters).model_dump()
+    shown = [item for item in kind.model_fields.items() if widgets.needed(item[1], values | {"channels": channels})]
+    for first in range(0, len(shown), 2):
+        pair = shown[first : first + 2]
+        for (name, field), place in zip(pair, st.columns(len(pair)) if side else [st.container()] * 2, strict=False):
+            key = f"augment:{position}:{step.kind}:{name}"
+            far = side if noted(field, "unit") == "px" else widgets.limits(field)[1] or 0
+            with place:
+                widgets.widget(key, name, field, values[name], _parameter_changed, slide_to=far if side else 0)
+
+
+def _set_chosen() -> None:
+    chosen = st.session_state["augment:set"]
+    if chosen == RECOMMENDED:
+        _put(recommended(st.session_state["recipe"]).augment)
+    elif chosen != OWN:
+        _put(augment_presets.get(chosen).steps)
+
+
+def _add() -> None:
+    kind = st.session_state["augment:add"]
+    if kind:
+        _put([*_present(), AugmentSpec(kind=kind, **augmentations.get(kind)().model_dump())])
+
+
+def _remove(position: int) -> None:
+    _put([step for place, step in enumerate(_present()) if place != position])
+
+
+def _move(position: int, by: int) -> None:
+    order = _present()
+    order.insert(position + by, order.pop(position))
+    _put(order)
+
+
+def _parameter_changed(key: str) -> None:
+    _, position, kind, name = key.split(":")
+    order = _present()
+    order[int(position)] = AugmentSpec(kind=kind, **(order[int(position)].parameters | {name: st.session_state[key]}))
+    _put(order)
+
+
+def _present() -> list[AugmentSpec]:
+    return list(st.session_state["recipe"].augment)
+
+
+def _put(order: Iterable[AugmentSpec]) -> None:
+    write(st.session_state["recipe"].model_copy(update={"augment": tuple(order)}))

@@ -1,0 +1,83 @@
+"""The recipe as a form: every widget shows the recipe of the address and writes its change back there."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from cnn_core.recipe import Recipe, noted
+from pages.ui.address.recipe import CHOICES, FIELDS, replace, write
+from pages.ui.forms import augmentation, typed, widgets
+from pages.ui.frame.errors import plain
+from pages.ui.frame.words import label
+
+OWN = "own"
+HEADINGS = {"augment": "Augmentation"}
+ICONS = {"data": "image", "augment": "flip", "network": "account_tree", "training": "school", "seed": "casino"}
+
+
+def recipe_form(recipe: Recipe) -> None:
+    """Draw every field of the recipe, part by part, in the order of its definition; advanced ones folded at the end."""
+    st.session_state["recipe"] = recipe
+    typed.begin()
+    values = recipe.flat() | ({"network.preset": OWN} if recipe.network.layers else {})
+    shown = [(name, field) for name, field in FIELDS.items() if _matters(name, field, values)]
+    for part, group in groupby(shown, key=lambda item: item[0].split(".")[0]):
+        _heading(part)
+        for name, field in group:
+            if part == "augment":
+                augmentation.compact(recipe)
+            elif not noted(field, "advanced"):
+                _field(name, field, values[name])
+    with st.expander("Advanced", icon=":material/tune:"):
+        for name, field in shown:
+            if noted(field, "advanced"):
+                _field(name, field, values[name])
+
+
+def _heading(part: str) -> None:
+    owner = Recipe.model_fields[part].annotation
+    note = FIELDS[part].description if part in FIELDS else owner.__doc__ if owner else None
+    st.markdown(f":material/{ICONS.get(part, 'tune')}: **{HEADINGS.get(part, label(part))}**", help=note)
+
+
+def _changed(key: str) -> None:
+    recipe = replace(st.session_state["recipe"], key.removeprefix("recipe:"), st.session_state[key])
+    st.session_state["recipe"] = recipe  # a second change may come in the same run of the page
+    write(recipe)
+
+
+def _matters(name: str, field: FieldInfo, values: dict[str, Any]) -> bool:
+    """Layers are shown as a table and chosen by a preset; some fields only matter beside a certain choice."""
+    part = name.rpartition(".")[0]
+    beside = {other.rpartition(".")[2]: value for other, value in values.items() if other.rpartition(".")[0] == part}
+    return name != "network.layers" and widgets.needed(field, beside)
+
+
+def _field(name: str, field: FieldInfo, value: Any) -> None:
+    if name in CHOICES:
+        choice(name, value)
+    else:
+        widgets.widget(f"recipe:{name}", name, field, value, _changed, titled="." in name)
+
+
+def choice(name: str, value: str) -> None:
+    """A choice out of a registry, for the field of that name; a value that is not in it stands first."""
+    registry, key = CHOICES[name], f"recipe:{name}"
+    st.session_state[key] = value
+    chosen = st.selectbox(
+        label(name.split(".")[0]),
+        [*([] if value in registry else [value]), *registry.names()],
+        format_func=lambda option: registry.get(option).title if option in registry else "Own layers",
+        key=key,
+        help=FIELDS[name].description,
+        label_visibility="collapsed",
+        on_change=_changed,
+        args=(key,),
+    )
+    if chosen in registry:
+        thing = registry.get(chosen)
+        st.caption(plain(getattr(thing, "teaches", "") or thing.description))

@@ -1,0 +1,1 @@
+"""The frame of every page: layout, errors, words, colours, images."""

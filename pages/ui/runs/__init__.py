@@ -1,0 +1,1 @@
+"""Runs: choosing, listing and comparing them."""

@@ -1,0 +1,1 @@
+"""A trained network on a page: evaluation, feature maps, classification."""
