@@ -110,7 +110,7 @@ def test_what_another_process_renames_writes_or_deletes_is_seen_at_once(home: Pa
     known = [shelf.derive(open_dataset("digits"), f"Mine {number}", removed=[number]) for number in range(3)]
 
     def elsewhere(code: str) -> None:
-        subprocess.run([sys.executable, "-c", f"from cnn_core.data import shelf; {code}"], check=True)
+        subprocess.run([sys.executable, "-c", f"from cnn_core.data.catalogue import shelf; {code}"], check=True)
 
     assert dataset_sources.get(known[0].id).title == "Mine 0"
     for name in ("Other", "Again", "Third"):  # names of one length
