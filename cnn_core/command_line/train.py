@@ -38,6 +38,7 @@ def train(options: argparse.Namespace) -> int:
     device = slots()[0]
     _require(known, device)
     worker = Worker(id=new_worker_id(), slot=COMMAND_LINE_SLOT, pid=os.getpid(), device=device, ready=True, run_id=None)
+    worker.serves = ""  # it takes no run from the queue
     if options.resume is not None:
         interrupt_if_silent(options.resume, print_sentence)
     with Interruption() as interruption:

@@ -16,8 +16,9 @@ from cnn_core.jobs.queue import MOST_RATE
 from cnn_core.jobs.unsent import point_of, recorded_points
 from cnn_core.runs.events import Ended, Event, Preparing
 from cnn_core.runs.folder import RunFolder
-from cnn_core.runs.store import LostRunError, store
+from cnn_core.runs.store import store
 from cnn_core.runs.tables import LIVE, RESUMABLE, Run
+from cnn_core.runs.worker_store import LostRunError
 
 if TYPE_CHECKING:
     from cnn_core.training.session import TrainingSession

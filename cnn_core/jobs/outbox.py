@@ -15,8 +15,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from cnn_core.jobs.unsent import Unsent, recorded_points
 from cnn_core.runs.events import Event
 from cnn_core.runs.folder import RunFolder
-from cnn_core.runs.store import LostRunError, store
+from cnn_core.runs.store import store
 from cnn_core.runs.tables import Command
+from cnn_core.runs.worker_store import LostRunError
 
 T = TypeVar("T")
 

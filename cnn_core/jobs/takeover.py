@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from cnn_core.runs.store import SILENT_SECONDS, store
+from cnn_core.runs.store import store
 from cnn_core.runs.tables import HELD
+from cnn_core.runs.worker_store import SILENT_SECONDS
 
 LOOK_SECONDS = 0.2
 

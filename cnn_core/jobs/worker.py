@@ -33,10 +33,12 @@ def main() -> None:
     options = parser.parse_args()
     closing = end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: closing.set())
-    worker = Worker(id=options.id, slot=options.slot, pid=os.getpid(), device=options.device, ready=False, run_id=None)
+    worker = Worker(id=options.id, slot=options.slot, pid=os.getpid(), device=options.device, ready=False)
+    worker.serves, worker.run_id = "auto", None
     with Heartbeat(worker), only_in_slot(options.slot, closing) as mine:
         if mine:
             warm_up(options.device)
+            worker.serves = served_by(options.device)
             worker.ready = True
             patiently(forget_ended, closing)
             serve(worker, closing)
@@ -54,7 +56,7 @@ def serve(worker: Worker, closing: threading.Event) -> None:
 
 
 def _next_run(worker: Worker, closing: threading.Event) -> None:
-    worker.run_id = patiently(lambda: store().claim(worker.id), closing)
+    worker.run_id = patiently(lambda: store().claim(worker.id, worker.serves.split(",")), closing)
     if worker.run_id is None:
         closing.wait(POLL_SECONDS)
         return
@@ -99,6 +101,13 @@ def warm_up(device: str) -> None:
     recipe = check(starting_recipe())
     dataset = prepare(recipe.data.dataset, recipe.data.image_size)
     TrainingSession(recipe, dataset, RunFolder(NO_RUN), device).rehearse()
+
+
+def served_by(device: str) -> str:
+    """The devices that runs may ask of this worker, with commas."""
+    from cnn_core.training.hardware import served
+
+    return ",".join(served(device))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,34 @@
-"""What training tells the store: each event changes columns of its run, and some add a metric row."""
+"""What training reports to the store: each event changes columns of its run, and some add a metric row."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Every field but `loss` is a column of the run."""
+    """Every field but `loss` and `quantities` is a column of the run."""
 
     metric_kind: ClassVar[str] = ""  # "train" or "validation": the event is also a point of that curve
     ends: ClassVar[bool] = False  # the worker lets go of the run
 
+    # What was measured beside the fields, by name: kept with the point of the curve, or of an event without one with
+    # the run. A new quantity needs no column.
+    quantities: Mapping[str, float] = field(default_factory=dict)
+
     def run_changes(self) -> dict[str, Any]:
         """Column -> new value of the run's row."""
-        return {name: value for name, value in asdict(self).items() if name != "loss"}
+        return {name: value for name, value in asdict(self).items() if name not in ("loss", "quantities")}
 
     def metric(self) -> dict[str, Any]:
         """Column -> value of the metric row; only for events with a `metric_kind`."""
         columns = ("step", "epoch", "loss", "learning_rate", "images_per_second", "seconds")
         accuracy = getattr(self, f"{self.metric_kind}_accuracy")
-        return {name: getattr(self, name) for name in columns} | {"accuracy": accuracy}
+        row = {name: getattr(self, name) for name in columns} | {"accuracy": accuracy}
+        return row | {"quantities": finite(self.quantities)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,3 +124,8 @@ class Ended(Event):
     status: str
     message: str = ""
     progress_text: str = ""
+
+
+def finite(quantities: Mapping[str, float]) -> dict[str, float | None]:
+    """As JSON has it: what is not a finite number is None."""
+    return {name: value if math.isfinite(value) else None for name, value in quantities.items()}

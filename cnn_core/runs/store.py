@@ -3,60 +3,41 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, or_, select, tuple_, update
 
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.recipe import Recipe
 from cnn_core.runs.clock import unix_now
-from cnn_core.runs.engine import connect
-from cnn_core.runs.events import Event, RateChanged, Started
-from cnn_core.runs.tables import HELD, RESUMABLE, Change, Command, Counter, Metric, Run, Worker
+from cnn_core.runs.tables import RESUMABLE, Change, Command, Metric, Run, Worker
+from cnn_core.runs.worker_store import WorkerStore, living, next_number
 from cnn_core.settings import settings
 
-SILENT_SECONDS = 6.0  # heartbeats come every 1.5 s: after three missed ones and a margin the worker is gone
 NAME_LENGTH = 80
 TESTED_SOON = "Its best weights are tested as soon as a worker is free."
-GONE = "The process that trained this run is gone. Nothing up to the last checkpoint is lost."
+
+NAME_COLUMN = 200  # characters of a name that is kept beside the recipe
+NOTE_LENGTH = 4000
+TAGS, TAG_LENGTH = 20, 40
 
 _STATUSES = select(Run.id, Run.status, Run.name)
 
 
-class LostRunError(Exception):
-    """This worker's claim on a run is gone (reaped, deleted, taken over): it must stop writing."""
-
-
-class RunStore:
+class RunStore(WorkerStore):
     """Every method is one short transaction."""
-
-    def __init__(self, url: str):
-        self._engine = connect(url)
-        self._writer = self._engine.execution_options(writing=True)
-
-    @contextmanager
-    def _read(self) -> Iterator[Session]:
-        with Session(self._engine, expire_on_commit=False) as session:
-            yield session
-
-    @contextmanager
-    def _write(self) -> Iterator[Session]:
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            yield session
-
-    # What pages ask
 
     def create(self, recipe: Recipe, name: str, worker: str | None = None) -> str:
         """A new queued run, or with `worker` one that this worker holds from the start. Returns its id."""
         run = Run(id=secrets.token_hex(4), name=clean_name(name), status="starting" if worker else "queued")
         run.recipe_json, run.created, run.queued = recipe.model_dump_json(), unix_now(), unix_now()
         run.worker, run.heartbeat = worker, unix_now() if worker else None
+        run.dataset, run.network = recipe.data.dataset[:NAME_COLUMN], recipe.network.preset[:NAME_COLUMN]
+        run.device_wanted = recipe.training.device
         with self._write() as session:
-            run.number = 1 + (session.scalar(select(func.max(Run.number))) or 0)
+            run.number = next_number(session, "runs")
             session.add(run)
         return run.id
 
@@ -73,17 +54,17 @@ class RunStore:
                     Run.status == "queued", tuple_(Run.queued, Run.number) < (run.queued, run.number)
                 )
                 run.position = 1 + (session.scalar(ahead) or 0)
+                served = session.scalars(select(Worker.serves).where(living(), Worker.ready)).all()
+                run.unserved = bool(served) and run.device_wanted not in ",".join(served).split(",")
         return run
 
     def runs_on(self, dataset: str) -> list[Run]:
-        """The runs that learn or learned from a data set, newest first."""
-        query = (
-            select(Run)
-            .where(Run.recipe_json.contains(f'"{dataset}"', autoescape=True))
-            .order_by(Run.created.desc(), Run.number.desc())
-        )
+        """The runs that learn or learned from a data set, newest first; of one whose recipe cannot be read, where it
+        is named there."""
+        named = (Run.dataset == "") & Run.recipe_json.contains(f'"{dataset}"', autoescape=True)
+        query = select(Run).where(or_(Run.dataset == dataset, named)).order_by(Run.created.desc(), Run.number.desc())
         with self._read() as session:
-            return [run for run in session.scalars(query) if not run.known_recipe or run.recipe.data.dataset == dataset]
+            return list(session.scalars(query))
 
     def runs(self, limit: int = 1000, status: str | None = None) -> list[Run]:
         """Newest first."""
@@ -124,14 +105,27 @@ class RunStore:
 
     def workers(self) -> list[Worker]:
         """Workers that were heard of lately, by slot."""
-        heard = select(Worker).where(Worker.heartbeat > unix_now() - SILENT_SECONDS).order_by(Worker.slot)
         with self._read() as session:
-            return list(session.scalars(heard))
+            return list(session.scalars(select(Worker).where(living()).order_by(Worker.slot)))
 
     def rename(self, run_id: str, name: str) -> None:
         if len(name.strip()) > NAME_LENGTH:
             raise PlaygroundError(f"A run's name has at most {NAME_LENGTH} characters, not {len(name.strip())}.")
         self._change(run_id, name=clean_name(name))
+
+    def describe(self, run_id: str, *, note: str | None = None, tags: Sequence[str] | None = None) -> None:
+        """Set the note or the tags of a run. Raises PlaygroundError where they are too long or too many."""
+        values: dict[str, Any] = {}
+        if note is not None:
+            values["note"] = note.replace("\0", "").strip()
+            if len(values["note"]) > NOTE_LENGTH:
+                raise PlaygroundError(f"A note has at most {NOTE_LENGTH:,} characters, not {len(values['note']):,}.")
+        if tags is not None:
+            values["tags"] = sorted({one_line(tag) for tag in tags} - {""})
+            if len(values["tags"]) > TAGS or any(len(tag) > TAG_LENGTH for tag in values["tags"]):
+                raise PlaygroundError(f"A run has at most {TAGS} tags of at most {TAG_LENGTH} characters.")
+        if values:
+            self._change(run_id, **values)
 
     def delete(self, run_id: str) -> None:
         """Remove a run's rows. A worker that holds it loses its claim and stops."""
@@ -167,126 +161,23 @@ class RunStore:
         with self._write() as session:
             session.add(Command(run_id=run_id, verb=verb, value=value))
 
-    # What workers say
-
-    def claim(self, worker: str) -> str | None:
-        """Take the run that has waited longest. Returns its id, or None when the queue is empty."""
-        waiting = select(Run.id).where(Run.status == "queued").order_by(Run.queued, Run.number).limit(1)
-        with self._read() as session:
-            if session.scalar(waiting) is None:
-                return None
-        with self._write() as session:
-            run_id = session.scalar(waiting)
-            return run_id if run_id and _take(session, run_id, worker, ("queued",)) else None
-
-    def take(self, run_id: str, worker: str) -> bool:
-        """Take this run if it is queued, paused or interrupted. Returns whether it was."""
-        with self._write() as session:
-            session.execute(delete(Command).where(Command.run_id == run_id))
-            return _take(session, run_id, worker, ("queued", *RESUMABLE))
-
-    def record(self, run_id: str, worker: str, *events: Event) -> None:
-        """Write the columns and metric rows of events, all or none. Raises LostRunError when `worker` does not hold
-        the run."""
-        with self._write() as session:
-            for event in events:
-                _record(session, run_id, worker, event)
-
-    def reclaim(self, run_id: str, worker: str) -> bool:
-        """Take back a run that was interrupted because `worker` could not be heard of. Returns whether it holds it:
-        not when another has had the run since, or a person paused, stopped or deleted it."""
-        theirs = (Run.id == run_id, Run.worker == worker, Run.status.in_((*HELD, "interrupted", "queued")))
-        values = {"status": "running", "message": "", "heartbeat": unix_now()}
-        with self._write() as session:
-            return session.execute(update(Run).where(*theirs).values(values)).rowcount == 1  # type: ignore[attr-defined]
-
-    def commands(self, run_id: str) -> list[Command]:
-        """Take the commands left for a run, oldest first."""
-        query = select(Command).where(Command.run_id == run_id).order_by(Command.id)
-        with self._read() as session:
-            if session.scalar(query.limit(1)) is None:
-                return []
-        with self._write() as session:
-            left = list(session.scalars(query))
-            session.execute(delete(Command).where(Command.run_id == run_id))
-            session.expunge_all()
-        return left
-
-    def beat(self, worker: Worker) -> None:
-        """The worker lives, and so does the run it holds."""
-        with self._write() as session:
-            session.merge(worker).heartbeat = unix_now()
-            theirs = (Run.worker == worker.id, Run.status.in_(HELD))
-            session.execute(update(Run).where(*theirs).values(heartbeat=unix_now()))
-
-    def leave(self, worker_id: str) -> None:
-        """The worker is gone; what it held is interrupted."""
-        with self._write() as session:
-            session.execute(delete(Worker).where(Worker.id == worker_id))
-            _interrupt(session, Run.worker == worker_id)
-
-    def reap(self) -> None:
-        """Interrupt runs whose worker has been silent for too long, and forget that worker."""
-        limit = unix_now() - SILENT_SECONDS
-        silent = Run.status.in_(HELD) & (Run.heartbeat < limit)
-        with self._read() as session:
-            if session.scalar(select(Run.id).where(silent).limit(1)) is None:
-                return
-        with self._write() as session:
-            _interrupt(session, silent)
-            session.execute(delete(Worker).where(Worker.heartbeat < limit))
-
     def _change(self, run_id: str, **values: Any) -> None:
         with self._write() as session:
             if session.execute(update(Run).where(Run.id == run_id).values(values)).rowcount != 1:  # type: ignore[attr-defined]
                 raise UnknownNameError(f"There is no run {run_id!r}.")
 
 
-def _take(session: Session, run_id: str, worker: str, origins: Sequence[str]) -> bool:
-    values = {"status": "starting", "worker": worker, "heartbeat": unix_now(), "message": ""}
-    taken = session.execute(update(Run).where(Run.id == run_id, Run.status.in_(origins)).values(values))
-    return taken.rowcount == 1  # type: ignore[attr-defined]
-
-
-def _record(session: Session, run_id: str, worker: str, event: Event) -> None:
-    changes = event.run_changes() | {"heartbeat": unix_now()}
-    if event.ends:
-        changes |= {"finished": unix_now(), "worker": None}
-    mine = update(Run).where(Run.id == run_id, Run.worker == worker, Run.status.in_(HELD)).values(changes)
-    if session.execute(mine).rowcount != 1:  # type: ignore[attr-defined]
-        raise LostRunError(run_id)
-    if isinstance(event, Started):
-        _next_metric(session)  # notes the largest id before its row may go
-        for points in (Metric, Change):
-            session.execute(delete(points).where(points.run_id == run_id, points.step > event.step))
-        session.execute(update(Run).where(Run.id == run_id, Run.started.is_(None)).values(started=unix_now()))
-    if event.metric_kind:
-        session.add(Metric(id=_next_metric(session), run_id=run_id, kind=event.metric_kind, **event.metric()))
-    if isinstance(event, RateChanged):
-        session.add(Change(run_id=run_id, time=unix_now(), **event.change()))
-
-
-def _next_metric(session: Session) -> int:
-    """An id above all before it: a chart asks for what is newer than the last it has."""
-    counter = session.get(Counter, "metrics", with_for_update=True)
-    if counter is None:
-        session.add(counter := Counter(name="metrics", value=0))
-    counter.value = 1 + max(counter.value, session.scalar(select(func.max(Metric.id))) or 0)
-    return counter.value
-
-
-def _interrupt(session: Session, which: Any) -> None:
-    """The worker's name stays: it may `reclaim` the run if it was only out of reach."""
-    values = {"status": "interrupted", "message": GONE, "progress_text": ""}
-    session.execute(update(Run).where(which, Run.status.in_(HELD)).values(values))
-
-
 def clean_name(name: str) -> str:
     """A name as it is stored: one line, no control characters. Raises PlaygroundError when nothing is left."""
-    cleaned = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:NAME_LENGTH].strip()
+    cleaned = one_line(name)[:NAME_LENGTH].strip()
     if not cleaned:
         raise PlaygroundError("A run needs a name: type at least one visible character.")
     return cleaned
+
+
+def one_line(text: str) -> str:
+    """Text without control characters, line breaks and doubled spaces."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 @lru_cache(maxsize=4)

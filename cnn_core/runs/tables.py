@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cnn_core.errors import RecipeError
@@ -21,7 +22,7 @@ HELD = ("starting", "running")  # a worker is at it
 
 class Base(DeclarativeBase):
     __allow_unmapped__ = True  # `Run.position` is no column
-    type_annotation_map = {float: Float(53)}  # noqa: RUF012 - SQLAlchemy reads it as a plain attribute
+    type_annotation_map = {float: Float(53), dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy reads it as a plain attribute
 
 
 class Run(Base):
@@ -33,7 +34,7 @@ class Run(Base):
     __tablename__ = "runs"
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    number: Mapped[int]  # one more than the run before it: its colour in charts
+    number: Mapped[int]  # counts the runs, deleted ones too: its colour in charts
     name: Mapped[str] = mapped_column(String(200))
     status: Mapped[str] = mapped_column(String(16), index=True)
     recipe_json: Mapped[str] = mapped_column(Text)
@@ -60,8 +61,20 @@ class Run(Base):
     test_loss: Mapped[float | None]
     message: Mapped[str] = mapped_column(Text, default="")
     progress_text: Mapped[str] = mapped_column(String(200), default="")
+    dataset: Mapped[str] = mapped_column(String(200), default="", index=True)  # its name, as the recipe has it
+    network: Mapped[str] = mapped_column(String(200), default="")  # the preset it began as
+    device_wanted: Mapped[str] = mapped_column(String(16), default="auto")  # what the recipe asks for
+    executor: Mapped[str] = mapped_column(String(32), default="")  # name of the executor it is meant for; "" for any
+    owner: Mapped[str] = mapped_column(String(64), default="")
+    group_name: Mapped[str] = mapped_column(String(64), default="")
+    parent_run: Mapped[str | None] = mapped_column(String(16))  # whose weights it started from; it may be deleted since
+    parent_epoch: Mapped[int | None]
+    note: Mapped[str] = mapped_column(Text, default="")
+    tags: Mapped[list[str]] = mapped_column(default=list)
+    quantities: Mapped[dict[str, Any]] = mapped_column(default=dict)  # results without a column of their own, by name
 
     position: int | None = None  # place in the queue, 1 = next; set by the store on queued runs
+    unserved: bool = False  # no worker can compute on the device it asks for; set by `RunStore.get` on queued runs
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -124,10 +137,11 @@ class Metric(Base):
     learning_rate: Mapped[float]
     images_per_second: Mapped[float]
     seconds: Mapped[float]
+    quantities: Mapped[dict[str, Any]] = mapped_column(default=dict)  # measured too, by name
 
 
 class Counter(Base):
-    """The largest number given out, also to rows that are gone: SQLite gives their ids to new rows."""
+    """The largest number given out to a point of a curve or to a run, also to those that are deleted since."""
 
     __tablename__ = "counters"
 
@@ -171,6 +185,7 @@ class Worker(Base):
     slot: Mapped[int]
     pid: Mapped[int]
     device: Mapped[str] = mapped_column(String(64))
+    serves: Mapped[str] = mapped_column(String(64), default="auto,cpu")  # devices a recipe may ask of it, with commas
     ready: Mapped[bool]
     heartbeat: Mapped[float]
     run_id: Mapped[str | None] = mapped_column(String(16))

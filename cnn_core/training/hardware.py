@@ -38,6 +38,17 @@ def device_of(wanted: str, slot: str) -> torch.device:
     return choose_device(slot if wanted in ("auto", slot.split(":")[0]) else wanted)
 
 
+def served(slot: str) -> tuple[str, ...]:
+    """What a recipe may ask of a worker whose slot is `slot`: "auto", its own kind of device, and the CPU."""
+    kind = choose_device(slot).type
+    others = (name for name in ("cuda", "mps") if slot == "auto" and _is_here(name))
+    return tuple(dict.fromkeys(("auto", kind, *others, "cpu")))
+
+
+def _is_here(kind: str) -> bool:
+    return torch.cuda.is_available() if kind == "cuda" else torch.backends.mps.is_available()
+
+
 def choose_precision(wanted: Literal["auto", "float32", "bfloat16"], device: torch.device) -> Precision:
     """ "auto" is bfloat16 on a GPU that computes in it, else float32: a CPU that could is measured first."""
     if wanted != "auto":

@@ -22,8 +22,9 @@ from cnn_core.planning import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, EpochEnd, Event, RateChanged, Report, Started
 from cnn_core.runs.folder import RunFolder
-from cnn_core.runs.store import LostRunError, RunStore, store
+from cnn_core.runs.store import RunStore, store
 from cnn_core.runs.tables import Worker
+from cnn_core.runs.worker_store import LostRunError
 from cnn_core.training.session import TrainingSession
 
 STARTED = Started(step=0, steps=10, device="CPU", precision="float32", dataset_hash="x")

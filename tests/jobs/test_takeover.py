@@ -12,8 +12,9 @@ import pytest
 from cnn_core.errors import UnknownNameError
 from cnn_core.jobs.takeover import interrupt_if_silent
 from cnn_core.recipe import Recipe
-from cnn_core.runs.store import SILENT_SECONDS, store
+from cnn_core.runs.store import store
 from cnn_core.runs.tables import Worker
+from cnn_core.runs.worker_store import SILENT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 

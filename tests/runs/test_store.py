@@ -1,22 +1,25 @@
 """The run store: what pages and workers agree on."""
 
+import math
 import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, literal
+from sqlalchemy import create_engine, literal, text
 
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.recipe import Recipe
 from cnn_core.runs import engine as engine_module
-from cnn_core.runs import store as store_module
-from cnn_core.runs.events import Ended, EpochEnd, Finished, RateChanged, Report, Started
-from cnn_core.runs.store import LostRunError, RunStore, store
+from cnn_core.runs import worker_store as worker_store_module
+from cnn_core.runs.events import Ended, EpochEnd, Finished, Preparing, RateChanged, Report, Started
+from cnn_core.runs.store import RunStore, store
 from cnn_core.runs.tables import Worker
 from cnn_core.runs.worker_id import new_worker_id
+from cnn_core.runs.worker_store import LostRunError
 
 STARTED = Started(step=0, steps=10, device="CPU", precision="float32", dataset_hash="x")
 
@@ -26,11 +29,6 @@ def report(step: int) -> Report:
         step=step, epoch=step / 5, loss=1.0 / step, train_accuracy=0.5, learning_rate=0.1, images_per_second=9.0,
         seconds=float(step),
     )  # fmt: skip
-
-
-@pytest.fixture
-def runs(home: Path) -> RunStore:
-    return store()
 
 
 @pytest.fixture
@@ -123,16 +121,6 @@ def test_ids_of_points_grow_even_when_the_last_ones_are_deleted(runs: RunStore, 
     assert runs.metrics(other)[0].id > again.id
 
 
-def test_an_existing_database_without_a_counter_goes_on_above_its_points(runs: RunStore, held: str, home: Path) -> None:
-    runs.record(held, "w", report(1))
-    with sqlite3.connect(home / "playground.db") as database:
-        database.execute("update metrics set id = 500")
-        database.execute("drop table counters")
-    older = RunStore(f"sqlite:///{home / 'playground.db'}")
-    older.record(held, "w", report(2))
-    assert [point.id for point in older.metrics(held)] == [500, 501]
-
-
 @pytest.mark.parametrize("resumed_at", [0, 1, 3, 5])
 @pytest.mark.parametrize("polls", [(), (1,), (3, 6), (1, 2, 3, 4, 5, 6, 7)])
 def test_a_reader_that_polls_has_exactly_what_the_store_has(
@@ -181,7 +169,7 @@ def test_a_silent_worker_is_interrupted_and_cannot_write_any_more(
 ) -> None:
     runs.reap()
     assert runs.get(held).status == "running"
-    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(worker_store_module, "SILENT_SECONDS", 0.05)
     time.sleep(0.1)
     runs.reap()
     run = runs.get(held)
@@ -192,7 +180,7 @@ def test_a_silent_worker_is_interrupted_and_cannot_write_any_more(
 
 
 def test_a_heartbeat_keeps_the_run(runs: RunStore, held: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(worker_store_module, "SILENT_SECONDS", 0.3)
     worker = Worker(id="w", slot=0, pid=1, device="cpu", ready=True, run_id=held)
     for _ in range(5):
         time.sleep(0.1)
@@ -220,15 +208,15 @@ def test_commands_are_taken_once_in_order_and_die_with_the_claim(runs: RunStore,
     assert runs.commands(held) == []
 
 
-def test_delete_removes_everything_and_stops_the_worker(runs: RunStore, held: str, home: Path) -> None:
+def test_delete_removes_everything_and_stops_the_worker(runs: RunStore, held: str) -> None:
     runs.record(held, "w", report(1))
     runs.tell(held, "pause")
     runs.delete(held)
     with pytest.raises(LostRunError):
         runs.record(held, "w", report(2))
-    with sqlite3.connect(home / "playground.db") as database:
-        assert database.execute("select count(*) from metrics").fetchone() == (0,)
-        assert database.execute("select count(*) from commands").fetchone() == (0,)
+    with runs._engine.connect() as connection:
+        for table in ("metrics", "commands"):
+            assert connection.scalar(text(f"select count(*) from {table}")) == 0
 
 
 def test_an_unknown_run_names_recent_ones(runs: RunStore) -> None:
@@ -255,7 +243,8 @@ def test_another_database_by_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "elsewhere" / "class.db").exists()
 
 
-def test_sqlite_runs_in_wal_mode(runs: RunStore, home: Path) -> None:
+def test_sqlite_runs_in_wal_mode(home: Path) -> None:
+    store()
     with sqlite3.connect(home / "playground.db") as database:
         assert database.execute("pragma journal_mode").fetchone() == ("wal",)
 
@@ -304,7 +293,8 @@ def test_a_database_that_cannot_be_opened_is_a_sentence(address: str) -> None:
         RunStore(address)
 
 
-def test_a_database_of_another_version_is_a_sentence(runs: RunStore, home: Path) -> None:
+def test_a_database_of_another_version_is_a_sentence(home: Path) -> None:
+    store()
     with sqlite3.connect(home / "playground.db") as database:
         database.execute("alter table runs drop column number")
     with pytest.raises(PlaygroundError, match=r"another version.*lacks runs\.number\. Move it away"):
@@ -317,7 +307,7 @@ def test_the_clock_of_a_worker_does_not_matter(
 ) -> None:
     """Workers of two computers, one of them with a wrong clock: nobody is reaped, nobody is immortal."""
     real = time.time
-    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(worker_store_module, "SILENT_SECONDS", 0.5)
     theirs = runs.create(Recipe(), "theirs", worker="there:1")
     workers = {name: Worker(id=name, slot=0, pid=7, device="cpu", ready=True, run_id=None) for name in ("w", "there:1")}
     runs.beat(workers["w"])
@@ -344,3 +334,60 @@ def test_a_worker_s_id_names_its_computer_and_fits(runs: RunStore, monkeypatch: 
     assert first.startswith("r-um-7-xx")
     assert len(first) <= 64
     assert runs.get(runs.create(Recipe(), "one", worker=first)).worker == first
+
+
+def asking_for(device: str) -> Recipe:
+    return Recipe.model_validate({"training": {"device": device}})
+
+
+def test_a_worker_gets_the_runs_whose_device_it_has(runs: RunStore) -> None:
+    ids = {device: runs.create(asking_for(device), device) for device in ("cuda", "mps", "cpu", "auto")}
+    assert [runs.claim("w", ("auto", "cpu")) for _ in range(3)] == [ids["cpu"], ids["auto"], None]
+    assert [runs.claim("gpu", ("auto", "cuda", "cpu")) for _ in range(2)] == [ids["cuda"], None]
+    assert runs.claim("any") == ids["mps"]
+
+
+def test_a_run_that_no_worker_can_train_says_so(runs: RunStore) -> None:
+    run_id = runs.create(asking_for("cuda"), "cuda")
+    assert not runs.get(run_id).unserved  # no worker yet: one may come
+    for serves, unserved in (("auto,cpu", True), ("auto,cuda,cpu", False)):
+        runs.beat(Worker(id="w", slot=0, pid=1, device="x", serves=serves, ready=True, run_id=None))
+        assert runs.get(run_id).unserved is unserved
+
+
+def test_a_run_knows_its_data_set_and_network_and_takes_a_note_and_tags(runs: RunStore) -> None:
+    run_id = runs.create(Recipe(), "one")
+    runs.describe(run_id, note="  first\ntry\0 ", tags=["b", " a\n", "b", ""])
+    run = runs.get(run_id)
+    assert (run.dataset, run.network, run.device_wanted) == ("fashion_mnist_sample", "compact_resnet", "auto")
+    assert (run.note, run.tags, run.owner, run.parent_run) == ("first\ntry", ["a", "b"], "", None)
+    assert [found.id for found in runs.runs_on("fashion_mnist_sample")] == [run_id]
+    assert runs.runs_on("fashion") == []
+    runs.describe(run_id, tags=[])
+    assert (runs.get(run_id).tags, runs.get(run_id).note) == ([], "first\ntry")
+    for too_much in ({"note": "x" * 4001}, {"tags": ["x" * 41]}, {"tags": [str(n) for n in range(21)]}):
+        with pytest.raises(PlaygroundError, match="at most"):
+            runs.describe(run_id, **too_much)  # type: ignore[arg-type]
+
+
+def test_a_new_quantity_needs_no_column(runs: RunStore, held: str) -> None:
+    runs.record(held, "w", replace(report(1), quantities={"gradient_norm": 2.5, "nothing": math.nan}))
+    (point,) = runs.metrics(held)
+    assert point.quantities == {"gradient_norm": 2.5, "nothing": None}
+    runs.record(held, "w", Finished(test_accuracy=0.9, test_loss=0.2, quantities={"macro_f1": 0.8}))
+    assert runs.get(held).quantities == {"macro_f1": 0.8}
+
+
+def test_numbers_of_runs_are_not_given_out_twice(runs: RunStore) -> None:
+    first, second = (runs.create(Recipe(), "a run") for _ in range(2))
+    number = runs.get(second).number
+    assert runs.get(first).number == number - 1
+    runs.delete(second)
+    assert runs.get(runs.create(Recipe(), "third")).number == number + 1
+
+
+def test_text_that_is_too_long_for_its_column_is_cut(runs: RunStore, held: str) -> None:
+    runs.record(held, "w", Preparing(progress_text="x" * 300))
+    assert runs.get(held).progress_text == "x" * 200
+    runs.record(held, "w", Ended(status="failed", message="a\0b" + "y" * 5000))
+    assert runs.get(held).message == "ab" + "y" * 5000

@@ -156,6 +156,11 @@ def _queue(run: Run) -> str:
     ready = [worker for worker in store().workers() if worker.ready]
     if not ready:
         return plain(trouble()) or "The worker is starting: torch is being loaded. This takes a few seconds."
+    if run.unserved:
+        return (
+            f"This run asks for the device {run.device_wanted}, which no worker here has. "
+            "Stop it and train with the device auto or cpu, or start a worker that has one."
+        )
     ahead = (run.position or 1) - 1
     before = "Next in the queue" if not ahead else f"{words.count(ahead, 'run')} before this one in the queue"
     return f"{before}: the worker is busy with another run." if any(worker.run_id for worker in ready) else before + "."
