@@ -11,7 +11,6 @@ from PIL import Image
 from torch import Tensor
 
 from cnn_core.data.decode import Fit, fit
-from cnn_core.data.feed.batches import normalise
 from cnn_core.models.network import Network, build
 from cnn_core.models.weights import load_weights
 from cnn_core.runs.folder import RunFolder
@@ -20,13 +19,11 @@ from cnn_core.runs.store import store
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained network with all that is needed to feed it: shape (C, H, W), normalisation and class names."""
+    """A trained network with all that is needed to feed it: shape (C, H, W) and class names."""
 
     network: Network  # in evaluation mode, on the CPU
     classes: tuple[str, ...]
     shape: tuple[int, int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
     fit: Fit = "crop"
 
     @classmethod
@@ -35,11 +32,11 @@ class Classifier:
         run, folder = store().get(run_id), RunFolder(run_id)
         weights, plan = folder.weights(epoch, run.best_epoch), folder.plan()
         channels, height, width = plan["shape"]
-        network = build(run.recipe.network.layers, (channels, height, width), len(plan["classes"]))
+        shape, classes = (channels, height, width), tuple(plan["classes"])
+        network = build(run.recipe.network.layers, shape, len(classes), plan["mean"], plan["std"])
         load_weights(network, weights)
         network.eval()
-        mean, std = tuple(plan["mean"]), tuple(plan["std"])
-        return cls(network, tuple(plan["classes"]), (channels, height, width), mean, std, plan.get("fit", "crop"))
+        return cls(network, classes, shape, plan.get("fit", "crop"))
 
     def see(self, image: Image.Image) -> np.ndarray:
         """A decoded picture as the network gets it: uint8 (C, H, W), made square and scaled as at import."""
@@ -47,12 +44,11 @@ class Classifier:
         return fit(image, channels, height, self.fit)
 
     def tensor(self, images: np.ndarray) -> Tensor:
-        """uint8 (N, C, H, W) as the normalised float32 tensor that enters the first layer."""
-        scaled = torch.tensor(images, dtype=torch.float32).div_(255)
-        return normalise(scaled, self.mean, self.std)
+        """uint8 (N, C, H, W) as the network takes it: a copy, since data sets are read-only."""
+        return torch.tensor(images)
 
     def batches(self, images: np.ndarray, positions: np.ndarray, size: int = 256) -> Iterator[Tensor]:
-        """`images[positions]`, out of uint8 (N, C, H, W), as tensors for the first layer, `size` at a time."""
+        """`images[positions]`, out of uint8 (N, C, H, W), as tensors for the network, `size` at a time."""
         return (self.tensor(images[positions[at : at + size]]) for at in range(0, len(positions), size))
 
     @torch.no_grad()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.data.sources.source import DatasetSource
 from cnn_core.errors import RecipeError
+from cnn_core.models.layers import Shape, read_layers
+from cnn_core.models.operations import covers, factor_of, operations
 from cnn_core.models.presets import NetworkPreset, layers_of, network_presets
 from cnn_core.models.summary import summarise
-from cnn_core.recipe import AugmentSpec, DataSpec, NetworkSpec, Recipe
+from cnn_core.recipe import AugmentSpec, DataSpec, LayerRate, LayerSpec, NetworkSpec, Recipe
+
+MOST_NAMED = 40  # parts of a network in a sentence
 
 
 def starting_recipe(dataset: str = "fashion_mnist_sample", network: str = "compact_resnet") -> Recipe:
@@ -51,4 +57,16 @@ def check(recipe: Recipe) -> Recipe:
     if not any(row.parameters for row in table):
         raise RecipeError("The network has no weights to learn. Add a convolution or a linear layer.")
     read_steps(recipe.augment)
-    return recipe.model_copy(update={"network": NetworkSpec(preset=recipe.network.preset, layers=layers)})
+    _check_rates(layers, shape, classes, recipe.network.rates)
+    return recipe.model_copy(update={"network": recipe.network.model_copy(update={"layers": layers})})
+
+
+def _check_rates(layers: Sequence[LayerSpec], shape: Shape, classes: int, rates: Sequence[LayerRate]) -> None:
+    """Raises RecipeError where a rate is for nothing, or everything is frozen."""
+    parts = [operation.address for operation in operations(read_layers(layers), shape, classes)]
+    for rate in rates:
+        if not any(covers(rate.address, part) for part in parts):
+            known = ", ".join(parts[:MOST_NAMED]) + (" …" if len(parts) > MOST_NAMED else "")
+            raise RecipeError(f"network.rates: the network has no part {rate.address[:40]!r}. Its parts: {known}.")
+    if rates and all(factor_of(part, rates) == 0 for part in parts):
+        raise RecipeError("network.rates: every part of the network is frozen. Let at least one of them learn.")

@@ -91,11 +91,21 @@ class DataSpec(Spec):
     )  # fmt: skip
 
 
+class LayerRate(Spec):
+    """How fast a part of the network learns."""
+
+    address: str = Field(description='Where it is: "3" is the layer at position 3, "9.conv1" a part of layer 9.')
+    factor: float = Field(ge=0, le=100, description="The learning rate is multiplied by it; 0 freezes the part.")
+
+
 class NetworkSpec(Spec):
     """What learns."""
 
     preset: str = option("compact_resnet", "The network to start from.")
     layers: tuple[LayerSpec, ...] = Field((), description="The layers, input first; empty means the preset's own.")
+    rates: tuple[LayerRate, ...] = Field(
+        (), description="Parts that learn slower, faster or not at all; of two that cover a part the longer one counts."
+    )
 
 
 class TrainingSpec(Spec):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnn_core.inspection.feature_maps import feature_maps
+from cnn_core.inspection.feature_maps import feature_maps, inner_maps
 from cnn_core.inspection.filters import filters
 from cnn_core.inspection.montage import enlarge
 from pages.ui.address import query
@@ -47,3 +47,4 @@ with results:
             inspection.layer_row(layer, kernels, own)
         elif wanted == str(layer.position + 1):
             inspection.layer_alone(layer, kernels, own)
+            inspection.inside(inner_maps(network.network, network.tensor(image[None]), layer.position), own)

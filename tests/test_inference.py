@@ -16,8 +16,8 @@ def test_many_images_are_classified_as_each_is() -> None:
         LayerSpec(kind="flatten"),
         LayerSpec(kind="linear"),
     ]
-    network = build(layers, (3, 8, 8), 5).eval()
-    classifier = Classifier(network, tuple("abcde"), (3, 8, 8), (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
+    network = build(layers, (3, 8, 8), 5, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)).eval()
+    classifier = Classifier(network, tuple("abcde"), (3, 8, 8))
     images = np.random.default_rng(0).integers(0, 256, (600, 3, 8, 8), np.uint8)
     positions = np.random.default_rng(1).permutation(600)[:300]
     said = classifier.classify_many(images, positions)

@@ -50,10 +50,10 @@ def dataset(home: Path) -> ImageDataset:
 def network(dataset: ImageDataset) -> Classifier:
     """As a page holds one; its running statistics have moved."""
     torch.manual_seed(0)
-    made = build(network_presets.get("compact_resnet").layers, dataset.shape, 10)
+    made = build(network_presets.get("compact_resnet").layers, dataset.shape, 10, dataset.mean, dataset.std)
     for _ in range(3):
         made(torch.rand(64, *dataset.shape))
-    return Classifier(made.eval(), dataset.classes, dataset.shape, dataset.mean, dataset.std)
+    return Classifier(made.eval(), dataset.classes, dataset.shape)
 
 
 def unseen(dataset: ImageDataset, count: int = 64) -> np.ndarray:

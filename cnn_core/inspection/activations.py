@@ -15,7 +15,7 @@ def penultimate(network: nn.Module, batches: Iterable[Tensor]) -> np.ndarray:
     """float32 (N, F): what goes into the last linear layer for each image of `batches`, or into the last convolution
     of a network without one, then the mean of each map.
 
-    `batches`: normalised float tensors (n, C, H, W) on the network's device. In evaluation mode and without gradients.
+    `batches`: tensors (n, C, H, W) as the network takes them, on its device. In evaluation mode and without gradients.
     The network is only read, so any number of threads may share it. Raises ValueError for a network without weights or
     without images.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -11,19 +10,21 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, before: int, after: int, stride: int = 1):
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(before, after, 3, stride, padding=1, bias=False),  # (N, after, H/stride, W/stride)
-            nn.BatchNorm2d(after),
-            nn.ReLU(),
-            nn.Conv2d(after, after, 3, padding=1, bias=False),
-            nn.BatchNorm2d(after),
-        )
-        self.skip: nn.Module = nn.Identity()
-        if stride > 1 or before != after:
-            self.skip = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+        self.conv1 = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)  # (N, after, H/stride, W/stride)
+        self.norm1 = nn.BatchNorm2d(after)
+        self.relu1 = nn.ReLU()
+        self.conv2 = nn.Conv2d(after, after, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(after)
+        self.projects = stride > 1 or before != after
+        if self.projects:
+            self.skip_conv = nn.Conv2d(before, after, 1, stride, bias=False)
+            self.skip_norm = nn.BatchNorm2d(after)
+        self.relu2 = nn.ReLU()
 
     def forward(self, maps: Tensor) -> Tensor:
-        return F.relu(self.body(maps) + self.skip(maps))
+        body = self.norm2(self.conv2(self.relu1(self.norm1(self.conv1(maps)))))
+        skip = self.skip_norm(self.skip_conv(maps)) if self.projects else maps
+        return self.relu2(body + skip)
 
 
 class GlobalPool(nn.Module):

@@ -104,6 +104,15 @@ class Residual(Layer):
     def reach(self, shape: Shape) -> Reach:
         return 3 + 2 * self.stride, self.stride
 
+    def parts(self, shape: Shape) -> list[tuple[str, str]]:
+        skip = [("skip_conv", "convolution on the skip"), ("skip_norm", "batch norm on the skip")]
+        return [
+            *(("conv1", "convolution 1"), ("norm1", "batch norm 1"), ("relu1", "ReLU 1")),
+            *(("conv2", "convolution 2"), ("norm2", "batch norm 2")),
+            *(skip if self.projects(shape) else []),
+            ("relu2", "ReLU 2"),
+        ]
+
     def detail(self, classes: int) -> str:
         width = f", {self.channels} channels" if self.channels else ""
         return f"2 × 3×3{width}" + (f", stride {self.stride}" if self.stride > 1 else "")

@@ -42,6 +42,10 @@ class Layer(Spec):
         """Kernel and stride of the window one output looks through; None when it looks at the whole input."""
         return 1, 1
 
+    def parts(self, shape: Shape) -> list[tuple[str, str]]:
+        """Name and title of each operation inside it for an input of `shape`; none where it is a single operation."""
+        return []
+
     def detail(self, classes: int) -> str:
         """The parameters in a few words, such as "3×3, 32 channels"."""
         return ""

@@ -2,31 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
+from cnn_core.models.input_stage import InputStage
 from cnn_core.models.layers import Layer, Shape, read_layers
+from cnn_core.models.operations import Operation, operations
 from cnn_core.models.summary import shapes
 from cnn_core.recipe import LayerSpec
 
+INPUT = "input"
 
-class Network(nn.Sequential):
-    """A plain sequence: child i is layer i. (N, C, H, W) float -> logits (N, classes).
 
-    `layers`, `input_shape` and `classes` say what each child is; the weights alone are in `state_dict()`.
+class Network(nn.Module):
+    """Images (N, C, H, W), uint8 in 0..255 or float in 0..1 -> logits (N, classes).
+
+    Child "input" is the input stage, child "0" the first layer and so on; a layer may contain others, so the address
+    of every operation is its dotted name, such as "9.conv1". Iterating gives the layers. `layers`, `input_shape` and
+    `classes` say what they are; weights, running statistics and normalisation are in `state_dict()`.
     """
 
-    def __init__(self, layers: Sequence[Layer], input_shape: Shape, classes: int):
-        found = shapes(layers, input_shape, classes)
-        super().__init__(*(layer.build(shape, classes) for layer, shape in zip(layers, found, strict=False)))
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        input_shape: Shape,
+        classes: int,
+        mean: Sequence[float] = (),
+        std: Sequence[float] = (),
+    ):
+        super().__init__()
+        channels = input_shape[0]
+        self.input = InputStage(mean or [0.0] * channels, std or [1.0] * channels)
+        for position, (layer, shape) in enumerate(zip(layers, shapes(layers, input_shape, classes), strict=False)):
+            self.add_module(str(position), layer.build(shape, classes))
         self.layers = tuple(layers)
         self.input_shape = tuple(input_shape)
         self.classes = classes
+        self.frozen: tuple[str, ...] = ()  # addresses
+
+    def forward(self, images: Tensor) -> Tensor:
+        values = self.input(images)
+        for layer in self:
+            values = layer(values)
+        return values
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return (child for name, child in self.named_children() if name != INPUT)
+
+    def __len__(self) -> int:
+        return len(self._modules) - 1
+
+    def __getitem__(self, position: int) -> nn.Module:
+        return self.get_submodule(str(position))
+
+    @property
+    def operations(self) -> list[Operation]:
+        """Every operation with its address, in order."""
+        return operations(self.layers, self.input_shape, self.classes)
+
+    def freeze(self, addresses: Iterable[str]) -> None:
+        """What lies there no longer learns: its weights take no gradient, and it stays in evaluation mode, so that the
+        running statistics of batch norm do not move either."""
+        self.frozen = tuple(addresses)
+        for address in self.frozen:
+            self.get_submodule(address).requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Network:
+        super().train(mode)
+        for address in self.frozen:
+            self.get_submodule(address).eval()
+        return self
 
 
-def build(layers: Sequence[LayerSpec], input_shape: Shape, classes: int) -> Network:
+def build(
+    layers: Sequence[LayerSpec],
+    input_shape: Shape,
+    classes: int,
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+) -> Network:
     """The network with fresh weights, drawn by torch's default for each layer from torch's global generator:
-    `torch.manual_seed` before it makes them repeatable. Raises ShapeError, RecipeError or UnknownNameError.
+    `torch.manual_seed` before it makes them repeatable.
+
+    `mean` and `std` of each channel (0..1) are those of the images it learns from; without them nothing is shifted.
+    Raises ShapeError, RecipeError or UnknownNameError.
     """
-    return Network(read_layers(layers), input_shape, classes)
+    return Network(read_layers(layers), input_shape, classes, mean, std)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,12 +31,35 @@ def load_weights(network: nn.Module, path: Path) -> None:
             noted = (file.metadata() or {}).get("checksum")
         if noted and json.loads(noted) != _checksum(weights):
             raise SafetensorError("the numbers are not those that were written")
-        network.load_state_dict(weights)
+        set_state(network, weights)
     except (SafetensorError, RuntimeError, OSError) as error:
         cause = "does not fit the network" if isinstance(error, RuntimeError) else "is damaged"
         raise RunFilesError(
             f"The weights {path.name} cannot be loaded: the file {cause}. Choose another epoch."
         ) from None
+
+
+# A residual block's parts by the names they had before every operation had an address
+FORMER_PARTS = {
+    "body.0": "conv1",
+    "body.1": "norm1",
+    "body.3": "conv2",
+    "body.4": "norm2",
+    "skip.0": "skip_conv",
+    "skip.1": "skip_norm",
+}
+FORMER = re.compile(r"^(\d+)\.(body\.[0134]|skip\.[01])(?=\.)")
+
+
+def set_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Set weights, running statistics and normalisation from a state dict, also from an earlier version's: that has
+    other names inside residual blocks, and no normalisation, of which the network keeps its own.
+
+    Raises RuntimeError where it does not fit.
+    """
+    own = {name: value for name, value in network.state_dict().items() if name.startswith("input.")}
+    renamed = {FORMER.sub(lambda part: f"{part[1]}.{FORMER_PARTS[part[2]]}", name): state[name] for name in state}
+    network.load_state_dict(own | renamed)
 
 
 def _checksum(weights: Mapping[str, Tensor]) -> int:

@@ -26,7 +26,7 @@ ANSWERS = TypeAdapter(Answers)
 
 
 def choose(
-    network: nn.Sequential, training: TrainingSpec, device: torch.device, batch: tuple[Tensor, Tensor], steps: int
+    network: nn.Module, training: TrainingSpec, device: torch.device, batch: tuple[Tensor, Tensor], steps: int
 ) -> Execution:
     """What the recipe leaves open, measured with copies of the network on one batch. See `measuring` for how long.
 

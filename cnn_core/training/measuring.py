@@ -40,7 +40,7 @@ class Answer:
 class Question:
     """A network on the CPU or a GPU, what the recipe says of its training, and a batch of it."""
 
-    network: nn.Sequential
+    network: nn.Module
     training: TrainingSpec
     device: torch.device
     batch: tuple[Tensor, Tensor]

@@ -31,7 +31,7 @@ def score(network: nn.Module, batches: Batches, execution: Execution) -> Score:
     logits, labels = [], []
     with autocast(batches.device, execution.precision):
         for images, truth in batches.epoch():
-            logits.append(network(images.contiguous(memory_format=execution.memory_format)).float())
+            logits.append(network(images).float())
             labels.append(truth)
     network.train(training)
     said, true = torch.cat(logits).cpu(), torch.cat(labels).cpu()

@@ -16,7 +16,8 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.feed.batches import Batches
 from cnn_core.errors import DivergedError, RunFilesError
 from cnn_core.models.network import build
-from cnn_core.models.weights import load_weights, save_weights
+from cnn_core.models.operations import frozen
+from cnn_core.models.weights import load_weights, save_weights, set_state
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Event, Finished, RateChanged, Report, Started
 from cnn_core.runs.folder import Predictions, RunFolder, about
@@ -49,7 +50,10 @@ class TrainingSession:
         self.device = device_of(self.training.device, device)
         prepare_gpu(self.device)
         torch.manual_seed(recipe.seed)
-        self.network = build(recipe.network.layers, dataset.shape, len(dataset.classes)).to(self.device)
+        self.network = build(recipe.network.layers, dataset.shape, len(dataset.classes), dataset.mean, dataset.std)
+        self.network.to(self.device)
+        rates = recipe.network.rates
+        self.network.freeze(frozen(self.network.operations, rates))
         steps = read_steps(recipe.augment)
         self.batches = self._split("train", self.training.batch_size, seed=recipe.seed, shuffle=True, augment=steps)
         self.validation, self.test = self._split("validation"), self._split("test")
@@ -57,7 +61,7 @@ class TrainingSession:
         self.execution = self._choose_execution()
         self.execution.apply()
         recorded = recorded_size(self.steps, self.batches.batch_size, self.device)
-        self._learn = Step(self.network, self.training, self.device, self.execution, recorded)
+        self._learn = Step(self.network, self.training, self.device, self.execution, recorded, rates)
         self.step = self.validated = 0  # steps done; epochs validated: one behind between an epoch's last step and that
         self.best_epoch, self.best_loss = 0, float("inf")
         self.ends: list[EpochEnd] = []
@@ -223,7 +227,7 @@ class TrainingSession:
             self.best_epoch = int(about(self.folder.best).get("epoch", 0))
 
     def _take_over(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
+        set_state(self.network, state["network"])
         load_optimiser(self._learn.optimiser, state["optimiser"])
         self.step, self.seconds, self.rate_scale = state["step"], state["seconds"], state["rate_scale"]
         self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnn_core.recipe import TrainingSpec
+from cnn_core.models.input_stage import InputStage
+from cnn_core.recipe import LayerRate, TrainingSpec
 from cnn_core.training.counters import Counters
+from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import autocast, fastest_kernels
 from cnn_core.training.optimisers import build_optimiser
 from cnn_core.training.reorder import pool_first
-
-if TYPE_CHECKING:
-    from cnn_core.training.execution import Execution
 
 WARM_STEPS = 3  # before a step is recorded: libraries choose their kernels, the optimiser makes its state
 RECORDED_STEPS = 200  # a run this long pays for recording its step as a CUDA graph
@@ -36,7 +36,7 @@ def way_of(size: int, recorded_size: int, warm: int, recorded: bool) -> Literal[
 
 
 class Step:
-    """Call it with normalised images (B, C, H, W), labels and a learning rate to learn from them once.
+    """Call it with images (B, C, H, W) as the network takes them, labels and a learning rate to learn from them once.
 
     labels: int64 (B,), or float32 (B, classes) shares where images are mixed; the same kind at every call.
 
@@ -47,25 +47,29 @@ class Step:
 
     def __init__(
         self,
-        network: nn.Sequential,
+        network: nn.Module,
         training: TrainingSpec,
         device: torch.device,
         execution: Execution,
         recorded: int = 0,
+        rates: Sequence[LayerRate] = (),
     ):
-        self._device, self._precision, self._format = device, execution.precision, execution.memory_format
+        self._device, self._precision = device, execution.precision
         self._smoothing = training.label_smoothing
-        network.to(memory_format=self._format)  # in place: views of the network's own weights
+        network.to(memory_format=execution.memory_format)  # in place: views of the network's own weights
+        for module in network.modules():
+            if isinstance(module, InputStage):
+                module.memory_format = execution.memory_format
         self.forward = pool_first(network) if execution.pool_first else network
-        self.optimiser = build_optimiser(network, training, device)
+        self.optimiser = build_optimiser(network, training, device, rates)
         self.counters = Counters(device)
         self._size, self._warm = recorded, 0
-        self._rate = torch.zeros((), device=device)  # on a GPU a replayed step reads it
+        # On a GPU a replayed step reads them
+        self._rates = [torch.zeros((), device=device) for _ in self.optimiser.param_groups]
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
         self._set_rate(rate)
-        images = images.contiguous(memory_format=self._format)
         way = way_of(len(images), self._size, self._warm, self._graph is not None)
         if way == "compute":
             with fastest_kernels(len(images) == self._size):
@@ -88,7 +92,7 @@ class Step:
 
     def _record(self, images: Tensor, labels: Tensor) -> None:
         """Record what `_compute` launches, without running it, on inputs that stay in place."""
-        self._images, self._labels = images.clone(memory_format=self._format), labels.clone()
+        self._images, self._labels = images.clone(), labels.clone()
         self.optimiser.zero_grad(set_to_none=True)  # the gradients are made anew in the memory of the graph
         graph = torch.cuda.CUDAGraph()
         with fastest_kernels(True), torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
@@ -102,6 +106,7 @@ class Step:
         self._graph.replay()
 
     def _set_rate(self, rate: float) -> None:
-        self._rate.fill_(rate)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._rate if self._device.type == "cuda" else rate
+        """The learning rate of the step, times each group's own factor."""
+        for group, on_device in zip(self.optimiser.param_groups, self._rates, strict=True):
+            own = rate * group["factor"]
+            group["lr"] = on_device.fill_(own) if self._device.type == "cuda" else own

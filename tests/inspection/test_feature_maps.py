@@ -100,9 +100,9 @@ def test_filters_are_those_of_every_convolution() -> None:
     ]
     assert [kernels.title for kernels in found] == [
         "Convolution",
-        "Residual block, convolution 1 of 3",
-        "Residual block, convolution 2 of 3",
-        "Residual block, convolution 3 of 3",
+        "Residual block, convolution 1",
+        "Residual block, convolution 2",
+        "Residual block, convolution on the skip",
     ]
     image = torch.randn(1, 1, 8, 10)
     convolution = network[0]

@@ -71,8 +71,8 @@ def test_a_handful_of_images_and_a_class_without_any(home: Path, a_class: int, v
     dataset = dataclasses.replace(whole, splits=splits)
     torch.manual_seed(0)
     layers = [LayerSpec(kind="conv", channels=8), LayerSpec(kind="relu"), LayerSpec(kind="conv", channels=10)]
-    made = build([*layers, LayerSpec(kind="global_pool")], dataset.shape, 10)
-    network = Classifier(made.eval(), dataset.classes, dataset.shape, dataset.mean, dataset.std)
+    made = build([*layers, LayerSpec(kind="global_pool")], dataset.shape, 10, dataset.mean, dataset.std)
+    network = Classifier(made.eval(), dataset.classes, dataset.shape)
     novelty = novelty_of(network, dataset)
     assert novelty.needed == min(validation, 39)
     own = np.asarray(dataset.images[dataset.splits["validation"]])

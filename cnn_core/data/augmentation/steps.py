@@ -39,18 +39,16 @@ def augment(
 ) -> tuple[Tensor, Tensor]:
     """Apply the steps in order to uint8 or float images (N, C, H, W) with labels int64 (N,).
 
-    Returns float32 images in 0..1, and the labels as they are, or where a step mixes images float32 (N, classes): the
-    share of each class, which add up to 1.
+    Returns uint8 images, or float32 ones in 0..1 where a step makes such, and the labels as they are, or where a step
+    mixes images float32 (N, classes): the share of each class, which add up to 1.
     """
-    from cnn_core.data.augmentation.batch_draws import to_float
-
     for step in steps:
         if isinstance(step, Mixing):
             images, other, share = step.mix(images, generator)
             labels = _mixed(_shares(labels, classes), other, share[:, None])
         else:
             images = step.apply(images, generator)
-    return to_float(images), labels
+    return images, labels
 
 
 def _shares(labels: Tensor, classes: int) -> Tensor:

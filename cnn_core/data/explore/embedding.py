@@ -11,6 +11,7 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.chunks import chunks
 from cnn_core.data.explore.resample import resampled
 from cnn_core.data.splits import stratified_part
+from cnn_core.normalisation import normalised
 
 MOST = 10_000  # points that a browser still moves smoothly
 SIDE = 32  # pixels: larger images are scaled down before they are compared
@@ -37,11 +38,10 @@ def spread_over_classes(
 def pixel_features(dataset: ImageDataset, positions: NDArray[np.int64]) -> NDArray[np.float32]:
     """(n, C·h·w): pixels normalised channel by channel as for a network, of images scaled to at most 32 × 32."""
     side = min(dataset.image_size, SIDE)
-    mean, std = (np.asarray(values, np.float32)[:, None, None] for values in (dataset.mean, dataset.std))
     features = np.empty((len(positions), dataset.shape[0] * side * side), np.float32)
     for part, images in chunks(dataset.images, positions):
-        values = resampled(images, side) if side < dataset.image_size else images.astype(np.float32)
-        features[part] = ((values / 255 - mean) / np.maximum(std, 1e-6)).reshape(len(images), -1)
+        values = resampled(images, side) if side < dataset.image_size else images
+        features[part] = normalised(values, dataset.mean, dataset.std).reshape(len(images), -1)
     return features
 
 

@@ -8,21 +8,15 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from cnn_core.data.augmentation.batch_draws import constant, mixed_seed
+from cnn_core.data.augmentation.batch_draws import mixed_seed
 from cnn_core.data.augmentation.steps import Augmentation, augment
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.feed.pixels import Pixels
 
 
-def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """(N, C, H, W) float 0..1 minus the mean and divided by the deviation of each channel."""
-    shift = constant(tuple(mean), images.device).view(1, -1, 1, 1)
-    scale = constant(tuple(std), images.device).view(1, -1, 1, 1).clamp_min(1e-6)  # a blank channel
-    return (images - shift) / scale
-
-
 class Batches:
-    """Batches (images float32 (B, C, H, W) normalised, labels int64 (B,)) of one split of a data set.
+    """Batches (images (B, C, H, W), labels int64 (B,)) of one split of a data set, as the network's input stage takes
+    them: uint8 in 0..255, or float32 in 0..1 where a step of `augment` makes such.
 
     Where a step of `augment` mixes images the labels are float32 (B, classes): the share of each class.
 
@@ -44,7 +38,7 @@ class Batches:
     ):
         self.device = torch.device(device)
         self._pixels = Pixels(dataset, split, self.device)
-        self._mean, self._std, self._classes = dataset.mean, dataset.std, len(dataset.classes)
+        self._classes = len(dataset.classes)
         self._seed, self._shuffle, self._augment = seed, shuffle, augment
         self.images = len(self._pixels)
         self.batch_size = min(batch_size, self.images)
@@ -63,7 +57,7 @@ class Batches:
             generator.manual_seed(mixed_seed(self._seed, epoch, number))
             images, labels = self._pixels.take(chosen)
             images, labels = augment(images, labels, self._classes, self._augment, generator)
-            yield normalise(images, self._mean, self._std), labels
+            yield images, labels
 
     def _order(self, epoch: int) -> Tensor:
         """Positions in the split, in the order of the epoch."""

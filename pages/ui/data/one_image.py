@@ -10,6 +10,7 @@ from cnn_core.data.catalogue.shelf import items
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import split_names
 from cnn_core.inspection.montage import enlarge, montage
+from cnn_core.normalisation import normalised
 from pages.ui.address import query
 from pages.ui.charts import figures
 from pages.ui.data import sealed
@@ -42,12 +43,6 @@ def view(dataset: ImageDataset) -> None:
         layout.links({"augmentation": ("Before and after each step", ":material/auto_fix_high:")}, **steps)
 
 
-def normalised(dataset: ImageDataset, image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """uint8 (C, H, W) -> (value / 255 − mean) / standard deviation, channel by channel."""
-    mean, std = (np.array(values)[:, None, None] for values in (dataset.mean, dataset.std))
-    return np.asarray((image / 255.0 - mean) / std)
-
-
 def _as_numbers(dataset: ImageDataset, index: int, channel: int, as_fed: bool) -> None:
     """One image beside the numbers it is made of."""
     image = np.asarray(dataset.images[index])
@@ -59,14 +54,15 @@ def _as_numbers(dataset: ImageDataset, index: int, channel: int, as_fed: bool) -
         if told := _origin(dataset, index):
             st.caption(told)
     with numbers:
-        st.html(number_grid(image[channel], normalised(dataset, image)[channel] if as_fed else image[channel]))
+        shown = normalised(image, dataset.mean, dataset.std) if as_fed else image
+        st.html(number_grid(image[channel], shown[channel]))
         cut = f" Shown are the middle {MOST_NUMBERS} × {MOST_NUMBERS}." if dataset.image_size > MOST_NUMBERS else ""
         st.caption(_tensor_sentence(dataset, channel, as_fed) + cut)
 
 
 def _as_tensor(dataset: ImageDataset, image: NDArray[np.uint8]) -> None:
     """Its channels apart as grey pictures, then normalised on a scale that shows zero, and the tensor's numbers."""
-    names, values = CHANNELS[len(image)], normalised(dataset, image)
+    names, values = CHANNELS[len(image)], normalised(image, dataset.mean, dataset.std)
     drawn = [montage(channel[None], scale="diverging").transpose(2, 0, 1) for channel in values]
     raw = [f"{name}, {channel.min()} to {channel.max()}" for name, channel in zip(names, image, strict=True)]
     fed = [f"normalised, {channel.min():.2f} to {channel.max():.2f}".replace("-", "−") for channel in values]

@@ -54,7 +54,7 @@ def _matters(name: str, field: FieldInfo, values: dict[str, Any]) -> bool:
     """Layers are shown as a table and chosen by a preset; some fields only matter beside a certain choice."""
     part = name.rpartition(".")[0]
     beside = {other.rpartition(".")[2]: value for other, value in values.items() if other.rpartition(".")[0] == part}
-    return name != "network.layers" and widgets.needed(field, beside)
+    return name not in ("network.layers", "network.rates") and widgets.needed(field, beside)
 
 
 def _field(name: str, field: FieldInfo, value: Any) -> None:

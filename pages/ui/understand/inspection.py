@@ -42,7 +42,7 @@ def layer_maps(layer: LayerMaps, own: bool) -> None:
     picture = _maps_picture(layer.maps, own)
     few = layer.maps.ndim == 1 and len(layer.maps) <= WIDEST
     width = 44 * len(layer.maps) if few else "stretch"
-    st.image(picture, width=width, alt=f"Output of layer {name(layer)}")  # type: ignore[arg-type]
+    st.image(picture, width=width, alt=f"Output of {name(layer)}")  # type: ignore[arg-type]
 
 
 def layer_alone(layer: LayerMaps, found: Sequence[Filters], own: bool) -> None:
@@ -55,6 +55,18 @@ def layer_alone(layer: LayerMaps, found: Sequence[Filters], own: bool) -> None:
         with st.container(border=True):
             st.markdown("**Its filters**")
             layer_filters(found)
+
+
+def inside(operations: Sequence[LayerMaps], own: bool) -> None:
+    """The outputs of the operations that a layer is made of, in their order."""
+    if len(operations) < 2:
+        return
+    with st.container(border=True):
+        st.markdown("**Inside the layer**")
+        for operation in operations:
+            title = operation.title.partition(", ")[2]
+            st.caption(f"{title[:1].upper()}{title[1:]} · {_size(operation.maps)} · {_scale(operation.maps, own)}")
+            layer_maps(operation, own)
 
 
 def layer_filters(found: Sequence[Filters]) -> None:
