@@ -10,7 +10,7 @@ from benchmarks.row import Row, at_least, at_most
 from cnn_core.data.catalogue.library import prepare
 from cnn_core.errors import DatasetUnavailableError
 from cnn_core.jobs.execute import execute
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import lab
 from benchmarks.row import Row, at_most
 from cnn_core.inspection.montage import montage
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Metric
 from pages.ui.charts.curves import Record

@@ -23,7 +23,7 @@ from safetensors.numpy import load_file
 
 from benchmarks.row import Row, at_most
 from cnn_core.jobs.queue import command, submit
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store

@@ -16,14 +16,15 @@ from benchmarks.visitors import changes
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.jobs.pool import start_workers, wait_until_ready
 from cnn_core.jobs.queue import command, submit
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
 from tests.browser.chromium import find_chromium
 
 LIGHT = (
-    "cnn_core.jobs.queue, cnn_core.jobs.pool, cnn_core.runs.store, cnn_core.planning, cnn_core.data.catalogue.library"
+    "cnn_core.jobs.queue, cnn_core.jobs.pool, cnn_core.runs.store, cnn_core.planning.recipe, "
+    "cnn_core.data.catalogue.library"
 )
 REPEATS = 3
 

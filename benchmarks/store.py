@@ -9,7 +9,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.row import Row, at_most
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
 

@@ -19,7 +19,7 @@ from benchmarks.visitors import visits
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.jobs.pool import wait_until_ready
 from cnn_core.jobs.queue import command, submit
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Report
 from cnn_core.runs.folder import RunFolder

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.queue import submit
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.runs.store import store
 from pages.ui.data import datasets
 from pages.ui.frame import layout

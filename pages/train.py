@@ -5,7 +5,7 @@ import streamlit as st
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.queue import name_of, submit
 from cnn_core.models.summary import LayerSummary, summarise
-from cnn_core.planning import check, input_of
+from cnn_core.planning.recipe import check, input_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run

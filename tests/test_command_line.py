@@ -15,7 +15,7 @@ from PIL import Image
 
 from cnn_core.command_line.program import main
 from cnn_core.data.catalogue.library import open_dataset
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store

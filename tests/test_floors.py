@@ -9,8 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
-    "cnn_core.registry": 0, "cnn_core.settings": 0, "cnn_core.errors": 0, "cnn_core.cores": 0, "cnn_core.explain": 0,
-    "cnn_core.recipe_json": 0, "cnn_core.normalisation": 0, "cnn_core.into_place": 0,
+    **dict.fromkeys((
+        "cnn_core.registry", "cnn_core.settings", "cnn_core.errors", "cnn_core.cores", "cnn_core.explain",
+        "cnn_core.into_place", "cnn_core.normalisation", "cnn_core.spec", "cnn_core.recipe_json",
+        "cnn_core.recipe_versions", "cnn_core.starting_weights",
+    ), 0),
     "cnn_core.recipe": 1,
     "cnn_core.data": 2, "cnn_core.models": 2, "cnn_core.runs": 2,
     "cnn_core.planning": 3,
@@ -22,9 +25,9 @@ FLOORS = {
 ROOMS_TOGETHER = (0, 6)  # words build on words, and app.py on pages/; elsewhere neighbours do not know each other
 LIGHT = (
     "cnn_core.registry", "cnn_core.settings", "cnn_core.errors", "cnn_core.cores", "cnn_core.explain",
-    "cnn_core.recipe_json", "cnn_core.recipe", "cnn_core.command_line.program",
+    "cnn_core.recipe_json", "cnn_core.spec", "cnn_core.recipe", "cnn_core.command_line.program",
     "cnn_core.runs.store", "cnn_core.runs.folder", "cnn_core.jobs.queue", "cnn_core.jobs.pool", "cnn_core.jobs.prepare",
-    "cnn_core.planning", "cnn_core.data.augmentation.steps", "cnn_core.data.augmentation.presets",
+    "cnn_core.planning.recipe", "cnn_core.data.augmentation.steps", "cnn_core.data.augmentation.presets",
     "cnn_core.data.catalogue.library", "cnn_core.data.explore.statistics", "cnn_core.models.summary",
     "cnn_core.data.incoming.archives.archive", "cnn_core.data.incoming.labels.layout", "cnn_core.jobs.imports",
     "cnn_core.data.explore.duplicates", "cnn_core.data.explore.embedding", "cnn_core.evaluation.label_mistakes",

@@ -3,7 +3,8 @@
 import pytest
 
 from cnn_core.errors import RecipeError
-from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec, diff, fields
+from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec, diff
+from cnn_core.spec import fields
 
 OWN = Recipe(
     augment=(AugmentSpec(kind="shift", pixels=2),),

@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--network", default="compact_resnet")
     command.add_argument("--epochs", type=int)
     command.add_argument("--seed", type=int)
+    command.add_argument("--start", metavar="WEIGHTS", help='"run ID", "run ID epoch N" or "packaged NAME"')
     command.add_argument("--name", default="")
     command.add_argument("--recipe", metavar="FILE.json", help="a recipe as JSON, instead of --dataset and --network")
     command.add_argument("--resume", metavar="RUN", help="go on with a paused or interrupted run")

@@ -18,7 +18,7 @@ from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.importing import import_images
 from cnn_core.data.incoming.labels.labelled import Layout
 from cnn_core.errors import LabelColumnError, LayoutError, PlaygroundError
-from cnn_core.recipe import parse
+from cnn_core.spec import parse
 
 LABELS_MEGABYTES = 100  # 10 million rows of ten letters
 

@@ -15,7 +15,7 @@ from cnn_core.command_line.output import print_line, print_sentence, summary
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.pool import slots
 from cnn_core.jobs.takeover import interrupt_if_silent
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, Event, Started
 from cnn_core.runs.store import store
@@ -78,7 +78,8 @@ def _execute(run_id: str, worker: Worker, interruption: Interruption) -> None:
     def watch(event: Event) -> None:
         interruption.patient = interruption.patient or isinstance(event, Started)
         try:
-            print_line({"event": type(event).__name__.lower()} | asdict(event))
+            fields = {name: value for name, value in asdict(event).items() if name != "quantities" or value}
+            print_line({"event": type(event).__name__.lower()} | fields)
         except BrokenPipeError:
             interruption.request(PIPE)
 
@@ -123,4 +124,6 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         values["training"]["epochs"] = options.epochs
     if options.seed is not None:
         values["seed"] = options.seed
+    if options.start is not None:
+        values["network"]["start"] = options.start
     return Recipe.from_json(json.dumps(values))

@@ -14,6 +14,7 @@ from cnn_core.jobs.endings import ending
 from cnn_core.jobs.outbox import Outbox, patiently
 from cnn_core.jobs.queue import MOST_RATE
 from cnn_core.jobs.unsent import point_of, recorded_points
+from cnn_core.planning.weights import file_of
 from cnn_core.runs.events import Ended, Event, Preparing
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
@@ -96,7 +97,9 @@ def _train(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> I
             raise
         yield Ended(status="stopped", message=f"{error} So its best weights are not tested.")
         return
-    session = TrainingSession(run.recipe, dataset, RunFolder(run.id), device)
+    folder = RunFolder(run.id)
+    start = None if folder.resume.exists() else file_of(run.recipe.network.start)  # it may be deleted since
+    session = TrainingSession(run.recipe, dataset, folder, device, start)
     try:
         for event in _train_or_obey(run.id, session, outbox, closing):
             yield event

@@ -7,7 +7,7 @@ import math
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.presets import title_of
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store

@@ -94,7 +94,7 @@ def only_in_slot(slot: int, closing: threading.Event) -> Iterator[bool]:
 def warm_up(device: str) -> None:
     """Load torch, open the default data set and rehearse its run, so that the first run does not pay for it."""
     from cnn_core.data.catalogue.library import prepare
-    from cnn_core.planning import check, starting_recipe
+    from cnn_core.planning.recipe import check, starting_recipe
     from cnn_core.runs.folder import RunFolder
     from cnn_core.training.session import TrainingSession
 

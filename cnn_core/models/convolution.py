@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from cnn_core.models.layer import Layer, Reach, Shape, register, slide
-from cnn_core.recipe import option
+from cnn_core.spec import option
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.layer import Layer, Reach, Shape, describe, register
-from cnn_core.recipe import option
+from cnn_core.spec import option
 
 if TYPE_CHECKING:
     from torch import nn

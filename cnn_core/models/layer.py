@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from cnn_core.errors import PlaygroundError
-from cnn_core.recipe import Spec
 from cnn_core.registry import Registry
+from cnn_core.spec import Spec
 
 if TYPE_CHECKING:
     from torch import nn

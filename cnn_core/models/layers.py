@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from cnn_core.errors import UnknownNameError
 from cnn_core.models import convolution, dense, elementwise, pooling
 from cnn_core.models.layer import Layer, Reach, Shape, describe, layer_kinds
-from cnn_core.recipe import LayerSpec, parse
+from cnn_core.recipe import LayerSpec
+from cnn_core.spec import parse
 
 __all__ = ["KINDS", "Layer", "Reach", "Shape", "describe", "layer_kinds", "read_layers"]
 

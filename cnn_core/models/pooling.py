@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.layer import Layer, Reach, Shape, register, require_maps, slide
-from cnn_core.recipe import option
+from cnn_core.spec import option
 
 if TYPE_CHECKING:
     from torch import nn

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from cnn_core.errors import RunFilesError
 
+INPUT = "input."  # names in the input stage begin so
+
 
 def save_weights(network: nn.Module, path: Path, about: Mapping[str, Any] | None = None) -> None:
     """Write the state dict: weights, and the running statistics of batch norm. `about`: kept as JSON in the header."""
@@ -25,18 +27,40 @@ def save_weights(network: nn.Module, path: Path, about: Mapping[str, Any] | None
 
 def load_weights(network: nn.Module, path: Path) -> None:
     """Read what `save_weights` wrote into a network of the same layers. Raises RunFilesError, naming the file."""
+    weights = _read(path)
+    try:
+        set_state(network, weights)
+    except RuntimeError:
+        raise RunFilesError(_useless(path, "does not fit the network")) from None
+
+
+def _read(path: Path) -> dict[str, Tensor]:
     try:
         weights = load_file(path)
         with safe_open(path, framework="pt") as file:
             noted = (file.metadata() or {}).get("checksum")
         if noted and json.loads(noted) != _checksum(weights):
             raise SafetensorError("the numbers are not those that were written")
-        set_state(network, weights)
-    except (SafetensorError, RuntimeError, OSError) as error:
-        cause = "does not fit the network" if isinstance(error, RuntimeError) else "is damaged"
-        raise RunFilesError(
-            f"The weights {path.name} cannot be loaded: the file {cause}. Choose another epoch."
-        ) from None
+    except (SafetensorError, RuntimeError, OSError):
+        raise RunFilesError(_useless(path, "is damaged")) from None
+    return weights
+
+
+def _useless(path: Path, cause: str) -> str:
+    return f"The weights {path.name} cannot be loaded: the file {cause}. Choose another epoch."
+
+
+def take_fitting(network: nn.Module, path: Path) -> list[str]:
+    """Read what `save_weights` wrote into the parts of a network that have the same names and shapes; the normalisation
+    stays its own. Returns the names of the parameters that stay as they are. Raises RunFilesError, naming the file."""
+    own = network.state_dict()
+    taken = {
+        name: value
+        for name, value in _renamed(_read(path)).items()
+        if name in own and own[name].shape == value.shape and not name.startswith(INPUT)
+    }
+    network.load_state_dict(own | taken)
+    return [name for name, _ in network.named_parameters() if name not in taken]
 
 
 # A residual block's parts by the names they had before every operation had an address
@@ -57,9 +81,12 @@ def set_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
 
     Raises RuntimeError where it does not fit.
     """
-    own = {name: value for name, value in network.state_dict().items() if name.startswith("input.")}
-    renamed = {FORMER.sub(lambda part: f"{part[1]}.{FORMER_PARTS[part[2]]}", name): state[name] for name in state}
-    network.load_state_dict(own | renamed)
+    own = {name: value for name, value in network.state_dict().items() if name.startswith(INPUT)}
+    network.load_state_dict(own | _renamed(state))
+
+
+def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {FORMER.sub(lambda part: f"{part[1]}.{FORMER_PARTS[part[2]]}", name): state[name] for name in state}
 
 
 def _checksum(weights: Mapping[str, Tensor]) -> int:

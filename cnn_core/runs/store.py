@@ -15,6 +15,7 @@ from cnn_core.runs.clock import unix_now
 from cnn_core.runs.tables import RESUMABLE, Change, Command, Metric, Run, Worker
 from cnn_core.runs.worker_store import WorkerStore, living, next_number
 from cnn_core.settings import settings
+from cnn_core.starting_weights import read_start
 
 NAME_LENGTH = 80
 TESTED_SOON = "Its best weights are tested as soon as a worker is free."
@@ -35,7 +36,9 @@ class RunStore(WorkerStore):
         run.recipe_json, run.created, run.queued = recipe.model_dump_json(), unix_now(), unix_now()
         run.worker, run.heartbeat = worker, unix_now() if worker else None
         run.dataset, run.network = recipe.data.dataset[:NAME_COLUMN], recipe.network.preset[:NAME_COLUMN]
-        run.device_wanted = recipe.training.device
+        run.device_wanted, start = recipe.training.device, read_start(recipe.network.start)
+        if start.source == "run":
+            run.parent_run, run.parent_epoch = start.name, start.epoch
         with self._write() as session:
             run.number = next_number(session, "runs")
             session.add(run)

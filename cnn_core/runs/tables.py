@@ -91,7 +91,7 @@ class Run(Base):
         """The recipe, None where it cannot be read: for lists, in which one bad row must not cost the others."""
         try:
             return Recipe.model_validate_json(self.recipe_json)
-        except ValidationError:
+        except (ValidationError, RecipeError):
             return None
 
     @property

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.feed.batches import Batches
 from cnn_core.errors import DivergedError, RunFilesError
-from cnn_core.models.network import build
-from cnn_core.models.operations import frozen
 from cnn_core.models.weights import load_weights, save_weights, set_state
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Event, Finished, RateChanged, Report, Started
@@ -28,9 +23,11 @@ from cnn_core.training.divergence import divergence
 from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import device_name, device_of, prepare_gpu
 from cnn_core.training.memory import keep_freed_memory
+from cnn_core.training.record import plan_of
 from cnn_core.training.schedule import learning_rate
 from cnn_core.training.score import Score, score
 from cnn_core.training.snapshots import keep_epochs
+from cnn_core.training.starting_network import starting_network
 from cnn_core.training.step import Step, recorded_size
 
 REPORT_SECONDS = 0.6  # each costs 4 to 5 ms, most of it the store: under 1% of the time
@@ -39,21 +36,26 @@ SCORE_BATCH = 500
 
 
 class TrainingSession:
-    """Network + optimiser + position, from a checked recipe (see `plan.check`) and its data.
+    """Network + optimiser + position, from a checked recipe (see `planning.recipe.check`) and its data.
 
-    Goes on from the folder's resume state when there is one. On CPU the final weights are the same, bit for bit, as
-    those of a run that was never interrupted. Uses torch's global random state, so one session at a time a process.
+    `start`: file of the weights it begins with, None for fresh ones. Goes on from the folder's resume state when there
+    is one: on CPU the final weights are the same, bit for bit, as those of a run that was never interrupted. Uses
+    torch's global random state, so one session at a time a process.
     """
 
-    def __init__(self, recipe: Recipe, dataset: ImageDataset, folder: RunFolder, device: str = "auto"):
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: ImageDataset,
+        folder: RunFolder,
+        device: str = "auto",
+        start: Path | None = None,
+    ):
         self.recipe, self.training, self.folder, self.dataset = recipe, recipe.training, folder, dataset
         self.device = device_of(self.training.device, device)
         prepare_gpu(self.device)
-        torch.manual_seed(recipe.seed)
-        self.network = build(recipe.network.layers, dataset.shape, len(dataset.classes), dataset.mean, dataset.std)
+        self.network, self._fresh = starting_network(recipe, dataset, None if folder.resume.exists() else start)
         self.network.to(self.device)
-        rates = recipe.network.rates
-        self.network.freeze(frozen(self.network.operations, rates))
         steps = read_steps(recipe.augment)
         self.batches = self._split("train", self.training.batch_size, seed=recipe.seed, shuffle=True, augment=steps)
         self.validation, self.test = self._split("validation"), self._split("test")
@@ -61,7 +63,7 @@ class TrainingSession:
         self.execution = self._choose_execution()
         self.execution.apply()
         recorded = recorded_size(self.steps, self.batches.batch_size, self.device)
-        self._learn = Step(self.network, self.training, self.device, self.execution, recorded, rates)
+        self._learn = Step(self.network, self.training, self.device, self.execution, recorded, recipe.network.rates)
         self.step = self.validated = 0  # steps done; epochs validated: one behind between an epoch's last step and that
         self.best_epoch, self.best_loss = 0, float("inf")
         self.ends: list[EpochEnd] = []
@@ -204,14 +206,7 @@ class TrainingSession:
         )  # fmt: skip
 
     def _plan(self) -> dict[str, Any]:
-        data = self.dataset
-        return {
-            "dataset": data.name, "dataset_hash": data.content_hash, "classes": list(data.classes),
-            "shape": list(data.shape), "mean": list(data.mean), "std": list(data.std), "fit": data.fit,
-            "device": str(self.device), "device_name": device_name(self.device),
-            "execution": asdict(self.execution), "torch": torch.__version__, "python": platform.python_version(),
-            "instructions": torch.backends.cpu.get_cpu_capability(),
-        }  # fmt: skip
+        return plan_of(self.recipe, self.dataset, self.device, self.execution, self._fresh)
 
     def _restore(self) -> None:
         try:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from cnn_core.jobs.pool import wait_until_ready
 from cnn_core.jobs.queue import submit
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from tests.browser.conftest import App, wait_for

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from cnn_core.data.catalogue import shelf
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import append_images, finish
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from pages.ui.frame.errors import WORD_JOINER
 from pages.ui.understand.confusion import shortened

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cnn_core.jobs.queue import command
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.runs.store import store
 from tests.browser.conftest import App
 from tests.browser.test_pages import settled

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnn_core.jobs.execute import execute
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Event, RateChanged, Report
 from cnn_core.runs.store import store

@@ -11,7 +11,7 @@ from cnn_core.evaluation.metrics import evaluate
 from cnn_core.inference import Classifier
 from cnn_core.jobs.execute import execute, forget_ended
 from cnn_core.jobs.queue import command
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
 from cnn_core.runs.events import EpochEnd, Event, Report
 from cnn_core.runs.folder import RunFolder

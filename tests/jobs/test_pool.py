@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.pool import Pool, start_workers, wait_until_ready
 from cnn_core.jobs.queue import command, delete, submit
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import AugmentSpec, Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store

@@ -18,7 +18,7 @@ from cnn_core.jobs.execute import execute
 from cnn_core.jobs.heartbeat import Heartbeat
 from cnn_core.jobs.outbox import Outbox
 from cnn_core.jobs.unsent import NAME
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, EpochEnd, Event, RateChanged, Report, Started
 from cnn_core.runs.folder import RunFolder

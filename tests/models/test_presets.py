@@ -10,7 +10,7 @@ from cnn_core.models.layers import Shape
 from cnn_core.models.network import build
 from cnn_core.models.presets import layer, layers_of, network_presets, title_of
 from cnn_core.models.summary import summarise, totals
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import LayerSpec, NetworkSpec
 
 

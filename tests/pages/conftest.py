@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.jobs.execute import execute
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from pages.ui.frame.errors import WORD_JOINER

@@ -10,7 +10,7 @@ from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.augmentation.steps import augmentations
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.inference import Classifier
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train

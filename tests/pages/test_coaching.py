@@ -3,7 +3,7 @@
 import threading
 
 from cnn_core.jobs.execute import execute
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Change

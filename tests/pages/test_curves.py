@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Metric
 from pages.ui.charts.curves import MOST_POINTS, Record, curves, smooth, thin

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from cnn_core.recipe import Recipe, TrainingSpec, fields
+from cnn_core.recipe import Recipe, TrainingSpec
+from cnn_core.spec import fields
 from pages.ui.forms import typed, widgets
 from pages.ui.frame import words
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.jobs.queue import delete, name_of
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Finished, RateChanged
 from cnn_core.runs.folder import Predictions, RunFolder

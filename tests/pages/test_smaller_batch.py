@@ -3,7 +3,7 @@
 import pytest
 
 from cnn_core.jobs.endings import NO_MEMORY
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended
 from cnn_core.runs.store import store

@@ -10,12 +10,13 @@ from cnn_core.data.catalogue.registry import BUILT_IN, dataset_sources
 from cnn_core.jobs.queue import submit
 from cnn_core.jobs.slot import TROUBLE, Slot
 from cnn_core.models.presets import network_presets
-from cnn_core.planning import starting_recipe
-from cnn_core.recipe import Recipe, fields
+from cnn_core.planning.recipe import starting_recipe
+from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
+from cnn_core.spec import fields
 from tests.pages.conftest import Open, digits_recipe, errors, query, run, text
 
-ELSEWHERE = {"augment", "network.layers"}  # drawn as steps, shown as a table
+ELSEWHERE = {"augment", "network.layers", "network.rates"}  # drawn as steps, shown as a table, and no widget yet
 
 
 def shown_fields(page: AppTest) -> set[str]:
@@ -326,3 +327,18 @@ def test_a_worker_that_does_not_start_is_said_with_its_log(open_page: Open, monk
     shown = text(open_page("train", run=run_id))
     assert "The worker does not start" in shown
     assert "worker-0.log" in shown
+
+
+def test_a_network_may_begin_with_the_weights_of_a_run_that_fits(open_page: Open, runs: list[str]) -> None:
+    first = store().get(runs[1])  # "first" is of another network than "second"
+    page = open_page("train", **{"data.dataset": "digits", "network.preset": first.network, "data.image_size": 0})
+    box = next(box for box in page.selectbox if box.label == "Starting weights")
+    assert box.options[0] == "Fresh random weights"
+    assert f"Run #{first.number} first, epoch {first.best_epoch}" in box.options
+    assert not any("second" in option for option in box.options)
+    box.select(f"run {first.id} epoch {first.best_epoch}")
+    run(page)
+    assert query(page)["network.start"] == f"run {first.id} epoch {first.best_epoch}"
+    assert "layers with weights begin with those" in text(page)
+    page = open_page("train", **{"network.start": "run 0123abcd"})
+    assert "There is no run '0123abcd'" in text(page)

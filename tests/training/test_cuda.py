@@ -15,7 +15,7 @@ from cnn_core.data.feed.batches import Batches
 from cnn_core.data.feed.pixels import Pixels, _resident
 from cnn_core.models.network import Network, build
 from cnn_core.models.presets import network_presets
-from cnn_core.planning import check, starting_recipe
+from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe, TrainingSpec
 from cnn_core.runs.events import Finished
 from cnn_core.runs.folder import RunFolder

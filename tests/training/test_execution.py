@@ -14,7 +14,7 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import RecipeError
 from cnn_core.models.network import build
 from cnn_core.models.presets import network_presets
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import Started
 from cnn_core.runs.folder import RunFolder

@@ -14,7 +14,7 @@ from pathlib import Path
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.folder import RunFolder
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.training.session import TrainingSession
 
 def memory(what):

@@ -12,7 +12,7 @@ from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.errors import RecipeError
 from cnn_core.models.network import Network, build
 from cnn_core.models.operations import factor_of, frozen
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import LayerRate, LayerSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import EpochEnd, Report
 from cnn_core.runs.folder import RunFolder

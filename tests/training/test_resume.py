@@ -17,7 +17,7 @@ from cnn_core.errors import RunFilesError
 from cnn_core.inference import Classifier
 from cnn_core.jobs.unsent import point_of, recorded_points
 from cnn_core.models.network import build
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import Event, Finished
 from cnn_core.runs.folder import RunFolder

@@ -12,7 +12,7 @@ from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import DivergedError
 from cnn_core.inference import Classifier
-from cnn_core.planning import check
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
 from cnn_core.runs.folder import RunFolder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from cnn_core.recipe import Spec, noted
 from cnn_core.registry import Registry
+from cnn_core.spec import Spec, noted
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from cnn_core.data.augmentation.base import Augmentation, Mixing
-from cnn_core.recipe import option
+from cnn_core.spec import option
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

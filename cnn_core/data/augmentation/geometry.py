@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from cnn_core.data.augmentation.base import Augmentation
-from cnn_core.recipe import option
+from cnn_core.spec import option
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

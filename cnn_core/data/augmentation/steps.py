@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from cnn_core.data.augmentation import boxes, colour, geometry, policy
 from cnn_core.data.augmentation.base import Augmentation, Mixing, augmentations
 from cnn_core.errors import PlaygroundError, RecipeError
-from cnn_core.recipe import AugmentSpec, parse
+from cnn_core.recipe import AugmentSpec
+from cnn_core.spec import parse
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

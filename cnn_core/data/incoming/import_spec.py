@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from cnn_core.data.decode import Fit
 from cnn_core.data.splits import SEED, TEST_SHARE, VALIDATION_SHARE
-from cnn_core.recipe import Spec, option
+from cnn_core.spec import Spec, option
 
 READING = ("encoding", "labels_inside", "label_column")  # asked for only where there is a choice
 LISTED = 200  # file names a report keeps for one reason

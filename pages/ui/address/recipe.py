@@ -10,9 +10,11 @@ from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.presets import has_own_layers, layers_of, network_presets
-from cnn_core.planning import starting_recipe
-from cnn_core.recipe import NetworkSpec, Recipe, fields
+from cnn_core.planning.recipe import starting_recipe
+from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
+from cnn_core.spec import fields
+from cnn_core.starting_weights import FRESH
 from pages.ui.frame.errors import say
 
 FIELDS = dict(fields(Recipe))
@@ -89,7 +91,8 @@ def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
         if name == "data.dataset" or recipe.augment == before.augment:
             values["augment"] = base["augment"]
         if name == "network.preset":
-            values["training"], values["network"]["layers"] = base["training"], ()
+            values["training"] = base["training"]
+            values["network"] |= {"layers": (), "rates": (), "start": FRESH}
     return Recipe.model_validate(values)
 
 
@@ -109,4 +112,4 @@ def _without_own_layers(recipe: Recipe) -> Recipe:
     """A run's recipe has its layers written out; where they are just the preset's, the preset says it all."""
     if not recipe.network.preset or has_own_layers(recipe.network):
         return recipe
-    return recipe.model_copy(update={"network": NetworkSpec(preset=recipe.network.preset)})
+    return recipe.model_copy(update={"network": recipe.network.model_copy(update={"layers": ()})})

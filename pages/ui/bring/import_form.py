@@ -11,7 +11,7 @@ from cnn_core.data.incoming.import_spec import READING, ImportSpec
 from cnn_core.data.incoming.labels.layout import Layout
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.jobs.imports import ImportState, start_import
-from cnn_core.recipe import noted
+from cnn_core.spec import noted
 from pages.ui.forms import typed, widgets
 from pages.ui.frame import words
 from pages.ui.frame.errors import say, spoken

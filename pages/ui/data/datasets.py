@@ -13,7 +13,7 @@ from cnn_core.data.explore.statistics import sample
 from cnn_core.data.sources.source import DatasetSource
 from cnn_core.inspection.montage import enlarge
 from cnn_core.jobs.prepare import preparation_error, prepare_in_background, preparing
-from cnn_core.planning import starting_recipe
+from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
 from cnn_core.settings import settings

@@ -8,8 +8,9 @@ import streamlit as st
 
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.augmentation.steps import augmentations
-from cnn_core.planning import input_of
-from cnn_core.recipe import AugmentSpec, Recipe, noted
+from cnn_core.planning.recipe import input_of
+from cnn_core.recipe import AugmentSpec, Recipe
+from cnn_core.spec import noted
 from pages.ui.address.recipe import query_of, recommended, write
 from pages.ui.forms import widgets
 from pages.ui.frame.errors import plain

@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from cnn_core.recipe import Recipe, noted
+from cnn_core.recipe import Recipe
+from cnn_core.spec import noted
 from pages.ui.address.recipe import CHOICES, FIELDS, replace, write
-from pages.ui.forms import augmentation, typed, widgets
+from pages.ui.forms import augmentation, starting, typed, widgets
 from pages.ui.frame.errors import plain
 from pages.ui.frame.words import label
 
@@ -31,11 +32,11 @@ def recipe_form(recipe: Recipe) -> None:
             if part == "augment":
                 augmentation.compact(recipe)
             elif not noted(field, "advanced"):
-                _field(name, field, values[name])
+                _field(recipe, name, field, values[name])
     with st.expander("Advanced", icon=":material/tune:"):
         for name, field in shown:
             if noted(field, "advanced"):
-                _field(name, field, values[name])
+                _field(recipe, name, field, values[name])
 
 
 def _heading(part: str) -> None:
@@ -57,9 +58,11 @@ def _matters(name: str, field: FieldInfo, values: dict[str, Any]) -> bool:
     return name not in ("network.layers", "network.rates") and widgets.needed(field, beside)
 
 
-def _field(name: str, field: FieldInfo, value: Any) -> None:
+def _field(recipe: Recipe, name: str, field: FieldInfo, value: Any) -> None:
     if name in CHOICES:
         choice(name, value)
+    elif name == "network.start":
+        starting.choice(recipe, field.description, _changed)
     else:
         widgets.widget(f"recipe:{name}", name, field, value, _changed, titled="." in name)
 

@@ -10,7 +10,7 @@ import annotated_types
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from cnn_core.recipe import noted
+from cnn_core.spec import noted
 from pages.ui.forms import typed
 from pages.ui.frame.words import label, option, significant
 

@@ -13,7 +13,8 @@ from cnn_core.data.augmentation.steps import Augmentation, augment, augmentation
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.feed.batches import Batches
 from cnn_core.errors import RecipeError
-from cnn_core.recipe import AugmentSpec, noted
+from cnn_core.recipe import AugmentSpec
+from cnn_core.spec import noted
 from tests.data.augmentation.augmented import pictures
 
 MIXING = {"mixup": {"alpha": 1.0}, "cutmix": {"alpha": 1.0}}  # have no scale of strength

@@ -12,6 +12,7 @@ from cnn_core.models.layers import Shape, read_layers
 from cnn_core.models.operations import covers, factor_of, operations
 from cnn_core.models.presets import NetworkPreset, layers_of, network_presets
 from cnn_core.models.summary import summarise
+from cnn_core.planning.weights import check_start, pinned
 from cnn_core.recipe import AugmentSpec, DataSpec, LayerRate, LayerSpec, NetworkSpec, Recipe
 
 MOST_NAMED = 40  # parts of a network in a sentence
@@ -50,7 +51,10 @@ def input_of(recipe: Recipe) -> tuple[tuple[int, int, int], int]:
 
 
 def check(recipe: Recipe) -> Recipe:
-    """The recipe with its network's layers written out. Raises a PlaygroundError that says what cannot work."""
+    """The recipe with its network's layers and the epoch of its starting weights written out.
+
+    Raises a PlaygroundError that says what cannot work.
+    """
     layers = layers_of(recipe.network)
     shape, classes = input_of(recipe)
     table = summarise(layers, shape, classes)
@@ -58,7 +62,9 @@ def check(recipe: Recipe) -> Recipe:
         raise RecipeError("The network has no weights to learn. Add a convolution or a linear layer.")
     read_steps(recipe.augment)
     _check_rates(layers, shape, classes, recipe.network.rates)
-    return recipe.model_copy(update={"network": recipe.network.model_copy(update={"layers": layers})})
+    check_start(recipe.network.start, layers, shape, classes)
+    network = recipe.network.model_copy(update={"layers": layers, "start": pinned(recipe.network.start)})
+    return recipe.model_copy(update={"network": network})
 
 
 def _check_rates(layers: Sequence[LayerSpec], shape: Shape, classes: int, rates: Sequence[LayerRate]) -> None:

@@ -1,0 +1,39 @@
+"""What is fixed when training begins, for the run's folder and the header of its weights."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.recipe import Recipe
+from cnn_core.training.execution import Execution
+from cnn_core.training.hardware import device_name
+
+
+def plan_of(
+    recipe: Recipe, dataset: ImageDataset, device: torch.device, execution: Execution, fresh: Sequence[str]
+) -> dict[str, Any]:
+    """Images, classes, normalisation, starting weights (`fresh`: parameters that are not from them), device, how it is
+    computed, and versions."""
+    return {
+        "dataset": dataset.name,
+        "dataset_hash": dataset.content_hash,
+        "classes": list(dataset.classes),
+        "shape": list(dataset.shape),
+        "mean": list(dataset.mean),
+        "std": list(dataset.std),
+        "fit": dataset.fit,
+        "start": recipe.network.start,
+        "fresh": list(fresh),
+        "device": str(device),
+        "device_name": device_name(device),
+        "execution": asdict(execution),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }
