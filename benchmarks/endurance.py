@@ -25,7 +25,7 @@ from benchmarks.row import Row, at_most
 from cnn_core.jobs.queue import command, submit
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import BEST, RESUME, RunFolder, snapshot
 from cnn_core.runs.store import store
 
 ROOT = Path(__file__).parents[1]
@@ -132,14 +132,14 @@ def _outcome(run_id: str) -> dict[str, Any]:
     predictions = folder.predictions()
     assert predictions
     points = [(p.step, p.loss, p.accuracy) for p in store().metrics(run_id) if p.kind == "validation"]
-    weights = {f"weights of epoch {epoch}": load_file(folder.snapshot(epoch)) for epoch in folder.epochs()}
+    weights = {f"weights of epoch {epoch}": load_file(folder.files.open(snapshot(epoch))) for epoch in folder.epochs()}
     return weights | {
-        "best weights": load_file(folder.best),
+        "best weights": load_file(folder.files.open(BEST)),
         "validation curve": points,
         "best epoch": (run.best_epoch, run.best_validation_loss),
         "test": (run.test_accuracy, run.test_loss),
         "predictions": {"probabilities": predictions.probabilities},
-        "resume state removed": not folder.resume.exists(),
+        "resume state removed": not folder.has(RESUME),
     }
 
 

@@ -74,7 +74,12 @@ class Settings(BaseSettings):
         description="Most bytes one byte of an archive may unpack to, above 1 MB; pictures hardly pack at all.",
     )
     import_classes: int = Field(1000, ge=2, le=100_000, description="Most classes of an imported data set.")
-    snapshot_megabytes: int = Field(200, ge=1, description="Disk a run may use for its per-epoch weights, in MB.")
+    snapshot_megabytes: int = Field(
+        200,
+        ge=1,
+        description="Disk a run may use for its weights and its resume state, in MB. Where that is too little, only "
+        "the weights of the first, the last and the best epoch are kept.",
+    )
 
     @field_validator("home")
     @classmethod

@@ -117,3 +117,9 @@ def test_light_modules_do_not_load_torch(module: str) -> None:
 def test_no_file_is_long() -> None:
     long = {module_of(path): lines for path in FILES if (lines := len(path.read_text().splitlines())) > 300}
     assert not long
+
+
+def test_the_files_of_runs_are_reached_in_one_place() -> None:
+    owners = [module_of(path) for path in FILES if "settings().runs" in path.read_text()]
+    assert owners == ["cnn_core.runs.files"]
+    assert not [module_of(path) for path in FILES if "pages" in path.parts and ".stat()" in path.read_text()]

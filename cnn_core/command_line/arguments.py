@@ -39,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("images", nargs="+", metavar="IMAGE")
     command.set_defaults(do=predict)
 
-    commands.add_parser("runs", help="all runs, newest first").set_defaults(do=runs)
+    command = commands.add_parser("runs", help="all runs, newest first")
+    command.add_argument("--rebuild", action="store_true", help="first add runs that have a folder and no row")
+    command.set_defaults(do=runs)
     command = commands.add_parser("datasets", help="all data sets; with --get, fetch and import one")
     command.add_argument("--get", metavar="NAME")
     command.add_argument("--size", type=int, default=0, help="side of the square images; 0 is the data set's own")

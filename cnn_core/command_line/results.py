@@ -44,10 +44,16 @@ def predict(options: argparse.Namespace) -> int:
     return failed
 
 
-def runs(_: argparse.Namespace) -> None:
+def runs(options: argparse.Namespace) -> int:
+    from cnn_core.jobs.rebuild import rebuild
+
     store().reap()
+    failed = {run_id: why for run_id, why in rebuild().items() if why} if options.rebuild else {}
+    for run_id, why in failed.items():
+        print_sentence(f"The run {run_id} was not rebuilt. {why}")
     for run in store().runs():
         print_line(summary(run))
+    return 2 if failed else 0
 
 
 def networks(_: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from cnn_core.jobs.queue import MOST_RATE
 from cnn_core.jobs.unsent import point_of, recorded_points
 from cnn_core.planning.weights import file_of
 from cnn_core.runs.events import Ended, Event, Preparing
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import RESUME, RunFolder
+from cnn_core.runs.journal import Journal, write_record
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import LIVE, RESUMABLE, Run
 from cnn_core.runs.worker_store import LostRunError
@@ -47,9 +49,11 @@ def execute(
         run = patiently(lambda: store().get(run_id), closing)
         outbox = patiently(lambda: Outbox(run_id, worker_id, closing), closing)
         if run and outbox:
+            journal = _begin_journal(run)
             with outbox:
                 for event in _events(run, outbox, device, closing):
                     outbox.post(event)
+                    journal.add(event)
                     watch(event)
             if outbox.delivered:
                 patiently(lambda: forget_ended(run_id), closing)
@@ -58,6 +62,15 @@ def execute(
     except LostRunError:  # deleted, or taken for dead and resumed elsewhere
         if patiently(lambda: _is_known(run_id), closing) is False:
             RunFolder(run_id).delete()  # what was written between the delete and this notice
+
+
+def _begin_journal(run: Run) -> Journal:
+    files = RunFolder(run.id).files
+    try:
+        write_record(files, run)
+    except (PlaygroundError, OSError) as error:  # it is in the store; what is wrong is said when training begins
+        logging.getLogger(__name__).warning("The record of run %s is not in its folder: %s", run.id, error)
+    return Journal(files)
 
 
 def forget_ended(*run_ids: str) -> None:
@@ -81,7 +94,7 @@ def _events(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> 
     except LostRunError:
         raise
     except Exception as error:
-        yield ending(error, begun=RunFolder(run.id).resume.exists())
+        yield ending(error, begun=RunFolder(run.id).has(RESUME))
 
 
 def _train(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> Iterator[Event]:
@@ -98,7 +111,7 @@ def _train(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> I
         yield Ended(status="stopped", message=f"{error} So its best weights are not tested.")
         return
     folder = RunFolder(run.id)
-    start = None if folder.resume.exists() else file_of(run.recipe.network.start)  # it may be deleted since
+    start = None if folder.has(RESUME) else file_of(run.recipe.network.start)  # it may be deleted since
     session = TrainingSession(run.recipe, dataset, folder, device, start)
     try:
         for event in _train_or_obey(run.id, session, outbox, closing):

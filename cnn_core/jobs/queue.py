@@ -10,6 +10,7 @@ from cnn_core.models.presets import title_of
 from cnn_core.planning.recipe import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.journal import RECORD, write_record
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import RESUMABLE, Run
 
@@ -62,6 +63,14 @@ def _done_at_once(run: Run, verb: str) -> bool:
         RunFolder(run.id).forget_resume()
         return True
     return False
+
+
+def rename(run_id: str, name: str) -> None:
+    """In the store and in the run's folder. Raises PlaygroundError for a name that is empty or too long."""
+    store().rename(run_id, name)
+    files = RunFolder(run_id).files
+    if files.version(RECORD) is not None:
+        write_record(files, store().get(run_id))
 
 
 def delete(run_id: str) -> None:

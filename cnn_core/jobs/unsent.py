@@ -23,21 +23,19 @@ class Unsent:
     """One event a line, in order, complete from the first that was not delivered to the last that was posted."""
 
     def __init__(self, folder: RunFolder):
-        self._path = folder.path / NAME
+        self._files = folder.files
 
     def add(self, events: Iterable[Event]) -> None:
         """Append events. Where that fails they wait in memory alone."""
         lines = [json.dumps({"kind": type(event).__name__} | asdict(event)) + "\n" for event in events]
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.writelines(lines)
+            self._files.append(NAME, "".join(lines))
         except OSError as error:
             logging.getLogger(__name__).warning("Events wait in memory only, %s cannot be written: %s", NAME, error)
 
     def read(self, recorded: Callable[[], set[Point]]) -> list[Event]:
         """What an earlier worker left, without the points that were `recorded` after all."""
-        if not self._path.exists():
+        if self._files.version(NAME) is None:
             return []
         known = recorded()
         events = []
@@ -53,7 +51,7 @@ class Unsent:
 
     def _events(self) -> Iterable[Event]:
         try:
-            lines = self._path.read_text("utf-8", errors="replace").splitlines()
+            lines = self._files.open(NAME).read_text("utf-8", errors="replace").splitlines()
         except OSError:
             return
         for line in lines:
@@ -68,7 +66,7 @@ class Unsent:
     def clear(self) -> None:
         """Everything was delivered."""
         try:
-            self._path.unlink(missing_ok=True)
+            self._files.delete(NAME)
         except OSError as error:
             logging.getLogger(__name__).warning("%s cannot be removed: %s", NAME, error)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,20 @@ from zipfile import BadZipFile
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from cnn_core.errors import PlaygroundError, RunFilesError, UnknownNameError
-from cnn_core.into_place import move_into_place
-from cnn_core.settings import settings
+from cnn_core.errors import PlaygroundError, RunFilesError
+from cnn_core.runs.files import LocalRunFiles, RunFiles
 
 MISSING_PREDICTIONS = "The predictions of this run are missing from its folder. Train it again to have them."
+PLAN, PREDICTIONS = "plan.json", "predictions.npz"
+RESUME = "resume.pt"  # all that is needed to go on: written at each epoch and at least every 30 s
+BEST = "best.safetensors"  # weights of the epoch with the lowest validation loss
+NEXT_BEST = "next-best.safetensors"  # better weights than those, until the resume state knows of them
 SNAPSHOT = re.compile(r"epoch-(\d{4,})\.safetensors")
+
+
+def snapshot(epoch: int) -> str:
+    """The file of the weights at the end of an epoch (1-based; 0 is before training)."""
+    return f"epoch-{epoch:04d}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -37,35 +43,17 @@ class Predictions:
 
 
 class RunFolder:
-    """Paths and readers; the folder is made by the first write."""
+    """What lies in the files of one run, and how it is read and written."""
 
     def __init__(self, run_id: str):
-        if not re.fullmatch(r"[0-9a-f]{8}", run_id):
-            raise UnknownNameError(f"{run_id!r} is not a run's id: eight characters out of 0-9 and a-f.")
-        self.path = settings().runs / run_id
+        self.files: RunFiles = LocalRunFiles(run_id)
 
-    @property
-    def resume(self) -> Path:
-        """Everything needed to go on: written atomically at each epoch and at least every 30 s."""
-        return self.path / "resume.pt"
-
-    @property
-    def best(self) -> Path:
-        """Weights of the epoch with the lowest validation loss."""
-        return self.path / "best.safetensors"
-
-    @property
-    def next_best(self) -> Path:
-        """Better weights than `best`, until the resume state knows of them: see `settle_best`."""
-        return self.path / "next-best.safetensors"
-
-    def snapshot(self, epoch: int) -> Path:
-        """Weights at the end of an epoch (1-based; 0 is before training)."""
-        return self.path / f"epoch-{epoch:04d}.safetensors"
+    def has(self, name: str) -> bool:
+        return self.files.version(name) is not None
 
     def epochs(self) -> list[int]:
         """Epochs whose weights are kept."""
-        names = (SNAPSHOT.fullmatch(path.name) for path in self.path.glob("epoch-*.safetensors"))
+        names = (SNAPSHOT.fullmatch(name) for name in self.files.names())
         return sorted(int(name[1]) for name in names if name)
 
     def weights(self, epoch: int | None = None, best_epoch: int | None = None) -> Path:
@@ -73,13 +61,20 @@ class RunFolder:
 
         Raises RunFilesError for a damaged one, naming intact ones, and PlaygroundError when it is not kept.
         """
-        files = [self.best if epoch is None else self.snapshot(epoch)]
-        if epoch is None and best_epoch and self.best.exists():
-            files.append(self.snapshot(best_epoch))  # the same weights
-        if intact := next((path for path in files if is_intact(path)), None):
+        return self.files.open(self._weights(epoch, best_epoch))
+
+    def weights_version(self, epoch: int | None = None, best_epoch: int | None = None) -> str:
+        """Text that is another one once those weights have been written again. Raises as `weights`."""
+        return self.files.version(self._weights(epoch, best_epoch)) or ""
+
+    def _weights(self, epoch: int | None, best_epoch: int | None) -> str:
+        names = [BEST if epoch is None else snapshot(epoch)]
+        if epoch is None and best_epoch and self.has(BEST):
+            names.append(snapshot(best_epoch))  # the same weights
+        if intact := next((name for name in names if self._is_intact(name)), None):
             return intact
-        kept = ", ".join(str(number) for number in self.epochs() if is_intact(self.snapshot(number)))
-        if any(path.exists() for path in files):
+        kept = ", ".join(str(number) for number in self.epochs() if self._is_intact(snapshot(number)))
+        if any(map(self.has, names)):
             which = "best epoch" if epoch is None else f"epoch {epoch}"
             left = (
                 f"Choose another epoch: {kept}." if kept else "No other weights of this run are left: train it again."
@@ -91,29 +86,43 @@ class RunFolder:
             else "This run has no weights yet: they are written at the end of its first epoch."
         )
 
+    def _is_intact(self, name: str) -> bool:
+        """Whether the file is there and as long as its header says."""
+        try:
+            with safe_open(self.files.open(name), framework="numpy"):
+                return True
+        except (SafetensorError, OSError):
+            return False
+
+    def about(self, name: str) -> dict[str, Any]:
+        """What `save_weights` wrote into the header of a file of weights; empty where it cannot be read."""
+        try:
+            with safe_open(self.files.open(name), framework="numpy") as file:
+                return {name: json.loads(value) for name, value in (file.metadata() or {}).items()}
+        except (SafetensorError, OSError, ValueError):
+            return {}
+
     def plan(self) -> dict[str, Any]:
         """What was fixed when training began: classes, shape, mean, std, device, execution, versions.
 
         Where plan.json is missing or damaged, the copy that every file of weights carries.
         """
-        path = self.path / "plan.json"
         try:
-            return _plan_of(path.read_text("utf-8"))
+            return _plan_of(self.files.open(PLAN).read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
-            for weights in self._all_weights():
-                if plan := about(weights).get("plan"):
+            for name in [BEST, *map(snapshot, self.epochs())]:
+                if plan := self.about(name).get("plan"):
                     return dict(plan)
-        if not path.exists():
+        if not self.has(PLAN):
             raise PlaygroundError("This run has not started training yet.")
         raise RunFilesError("The file plan.json of this run is damaged: its classes are not known. Train it again.")
 
     def predictions(self) -> Predictions | None:
         """Predictions on the test images, None until the run was tested. Raises RunFilesError for a damaged file."""
-        path = self.path / "predictions.npz"
-        if not path.exists():
+        if not self.has(PREDICTIONS):
             return None
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            with self.files.open(PREDICTIONS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return Predictions(stored["indices"], stored["labels"], stored["probabilities"])
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             raise RunFilesError(
@@ -122,64 +131,31 @@ class RunFolder:
             ) from None
 
     def write_plan(self, plan: dict[str, Any]) -> None:
-        self.write("plan.json", lambda path: path.write_text(json.dumps(plan, indent=2)))
+        self.files.put(PLAN, lambda path: path.write_text(json.dumps(plan, indent=2)))
 
     def write_predictions(self, predictions: Predictions) -> None:
         def save(path: Path) -> None:
             with path.open("wb") as file:
                 np.savez(file, **vars(predictions))
 
-        self.write("predictions.npz", save)
-
-    def write(self, name: str, save: Callable[[Path], Any]) -> None:
-        """Call `save` on a temporary path and move the result into place: a reader never sees half a file."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        temporary = self.path / f".{name}.part"
-        try:
-            save(temporary)
-            move_into_place(temporary, self.path / name)
-        except BaseException:
-            temporary.unlink(missing_ok=True)  # half a file on a full disk takes the room of a whole one
-            raise
+        self.files.put(PREDICTIONS, save)
 
     def settle_best(self, epoch: int) -> None:
-        """Make `next_best` the best weights if it is of `epoch`, the best one in the resume state; else drop it.
+        """Make the next best weights the best if they are of `epoch`, the best one in the resume state; else drop them.
 
         So the best weights and the resume state never disagree, wherever a process is killed.
         """
-        if self.next_best.exists():
-            if about(self.next_best).get("epoch") == epoch:
-                move_into_place(self.next_best, self.best)
-            else:
-                self.next_best.unlink()
+        if self.about(NEXT_BEST).get("epoch") == epoch:
+            self.files.rename(NEXT_BEST, BEST)
+        else:
+            self.files.delete(NEXT_BEST)
 
     def forget_resume(self) -> None:
         """Remove the resume state: three times the weights, and of no use once the run has ended."""
-        self.resume.unlink(missing_ok=True)
-
-    def _all_weights(self) -> list[Path]:
-        return [self.best, *(self.snapshot(epoch) for epoch in self.epochs())]
+        self.files.delete(RESUME)
 
     def delete(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
-
-
-def about(weights: Path) -> dict[str, Any]:
-    """What `save_weights` wrote into the header of a file of weights; empty where it cannot be read."""
-    try:
-        with safe_open(weights, framework="numpy") as file:
-            return {name: json.loads(value) for name, value in (file.metadata() or {}).items()}
-    except (SafetensorError, OSError, ValueError):
-        return {}
-
-
-def is_intact(weights: Path) -> bool:
-    """Whether the file is there and as long as its header says."""
-    try:
-        with safe_open(weights, framework="numpy"):
-            return True
-    except (SafetensorError, OSError):
-        return False
+        self.files.delete()
 
 
 def _plan_of(text: str) -> dict[str, Any]:

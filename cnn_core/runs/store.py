@@ -12,12 +12,14 @@ from sqlalchemy import delete, func, or_, select, tuple_, update
 from cnn_core.errors import PlaygroundError, UnknownNameError
 from cnn_core.recipe import Recipe
 from cnn_core.runs.clock import unix_now
+from cnn_core.runs.events import Event, Started
 from cnn_core.runs.tables import RESUMABLE, Change, Command, Metric, Run, Worker
-from cnn_core.runs.worker_store import WorkerStore, living, next_number
+from cnn_core.runs.worker_store import WorkerStore, at_least, living, next_number, record
 from cnn_core.settings import settings
 from cnn_core.starting_weights import read_start
 
 NAME_LENGTH = 80
+RESTORER = "restore"  # holds a run while it is rebuilt
 TESTED_SOON = "Its best weights are tested as soon as a worker is free."
 
 NAME_COLUMN = 200  # characters of a name that is kept beside the recipe
@@ -32,17 +34,35 @@ class RunStore(WorkerStore):
 
     def create(self, recipe: Recipe, name: str, worker: str | None = None) -> str:
         """A new queued run, or with `worker` one that this worker holds from the start. Returns its id."""
-        run = Run(id=secrets.token_hex(4), name=clean_name(name), status="starting" if worker else "queued")
-        run.recipe_json, run.created, run.queued = recipe.model_dump_json(), unix_now(), unix_now()
-        run.worker, run.heartbeat = worker, unix_now() if worker else None
-        run.dataset, run.network = recipe.data.dataset[:NAME_COLUMN], recipe.network.preset[:NAME_COLUMN]
-        run.device_wanted, start = recipe.training.device, read_start(recipe.network.start)
-        if start.source == "run":
-            run.parent_run, run.parent_epoch = start.name, start.epoch
+        run = _row(secrets.token_hex(4), recipe, clean_name(name), worker)
+        run.created = run.queued = unix_now()
         with self._write() as session:
             run.number = next_number(session, "runs")
             session.add(run)
         return run.id
+
+    def restore(
+        self,
+        run_id: str,
+        recipe: Recipe,
+        name: str,
+        number: int,
+        created: float,
+        events: Sequence[tuple[float, Event]],
+    ) -> None:
+        """Add a run that was here before, with its id, number and times (Unix seconds), from all that happened in it.
+        The last event ends it."""
+        run = _row(run_id, recipe, clean_name(name), RESTORER)
+        run.number, run.created, run.queued = number, created, created
+        began = next((when for when, event in events if isinstance(event, Started)), None)
+        with self._write() as session:
+            session.add(run)
+            session.flush()
+            for _, event in events:
+                session.execute(update(Run).where(Run.id == run_id).values(worker=RESTORER, status="running"))
+                record(session, run_id, RESTORER, event)
+            session.execute(update(Run).where(Run.id == run_id).values(started=began, finished=events[-1][0]))
+            at_least(session, "runs", number)
 
     def get(self, run_id: str) -> Run:
         """Raises UnknownNameError, naming recent runs."""
@@ -168,6 +188,16 @@ class RunStore(WorkerStore):
         with self._write() as session:
             if session.execute(update(Run).where(Run.id == run_id).values(values)).rowcount != 1:  # type: ignore[attr-defined]
                 raise UnknownNameError(f"There is no run {run_id!r}.")
+
+
+def _row(run_id: str, recipe: Recipe, name: str, worker: str | None) -> Run:
+    run = Run(id=run_id, name=name, status="starting" if worker else "queued", recipe_json=recipe.model_dump_json())
+    run.worker, run.heartbeat = worker, unix_now() if worker else None
+    run.dataset, run.network = recipe.data.dataset[:NAME_COLUMN], recipe.network.preset[:NAME_COLUMN]
+    run.device_wanted, start = recipe.training.device, read_start(recipe.network.start)
+    if start.source == "run":
+        run.parent_run, run.parent_epoch = start.name, start.epoch
+    return run
 
 
 def clean_name(name: str) -> str:

@@ -48,7 +48,7 @@ class WorkerStore(Transactions):
         the run."""
         with self._write() as session:
             for event in events:
-                _record(session, run_id, worker, event)
+                record(session, run_id, worker, event)
 
     def reclaim(self, run_id: str, worker: str) -> bool:
         """Take back a run that was interrupted because `worker` could not be heard of. Returns whether it holds it:
@@ -106,7 +106,8 @@ def _take(session: Session, run_id: str, worker: str, origins: Sequence[str]) ->
     return taken.rowcount == 1  # type: ignore[attr-defined]
 
 
-def _record(session: Session, run_id: str, worker: str, event: Event) -> None:
+def record(session: Session, run_id: str, worker: str, event: Event) -> None:
+    """Write one event of a run that `worker` holds. Raises LostRunError when it does not."""
     changes = {name: _stored(name, value) for name, value in event.run_changes().items()} | {"heartbeat": unix_now()}
     if event.ends:
         changes |= {"finished": unix_now(), "worker": None}
@@ -132,6 +133,11 @@ def next_number(session: Session, name: str) -> int:
     """The next of the numbers called `name`: above all before it, also above those whose rows are gone."""
     counting = update(Counter).where(Counter.name == name).values(value=Counter.value + 1).returning(Counter.value)
     return session.scalars(counting.execution_options(synchronize_session=False)).one()
+
+
+def at_least(session: Session, name: str, value: int) -> None:
+    """Later numbers called `name` are above `value`."""
+    session.execute(update(Counter).where(Counter.name == name, Counter.value < value).values(value=value))
 
 
 def _stored(name: str, value: Any) -> Any:

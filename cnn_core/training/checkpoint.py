@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from cnn_core.errors import RunFilesError
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import RESUME, RunFolder
 
 
 def save_state(folder: RunFolder, state: dict[str, Any]) -> None:
@@ -18,7 +18,7 @@ def save_state(folder: RunFolder, state: dict[str, Any]) -> None:
     state = state | {"random": torch.get_rng_state()}
     if torch.cuda.is_available():
         state["random_cuda"] = torch.cuda.get_rng_state()
-    folder.write(folder.resume.name, lambda temporary: torch.save(state, temporary))
+    folder.files.put(RESUME, lambda path: torch.save(state, path))
 
 
 def load_state(folder: RunFolder) -> dict[str, Any] | None:
@@ -26,15 +26,15 @@ def load_state(folder: RunFolder) -> dict[str, Any] | None:
 
     Raises RunFilesError for a damaged file.
     """
-    if not folder.resume.exists():
+    if not folder.has(RESUME):
         return None
     try:
-        state: dict[str, Any] = torch.load(folder.resume, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(folder.files.open(RESUME), map_location="cpu", weights_only=True)
         torch.set_rng_state(state["random"])
         if "random_cuda" in state and torch.cuda.is_available():
             torch.cuda.set_rng_state(state["random_cuda"])
     except Exception:  # torch raises many kinds for a damaged file, and its texts advise to unpickle it
-        logging.getLogger(__name__).exception("The resume state %s cannot be read", folder.resume)
+        logging.getLogger(__name__).exception("The resume state of a run cannot be read")
         raise RunFilesError("The saved state of this run was damaged, so it could not go on.") from None
     return state
 

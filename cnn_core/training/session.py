@@ -15,7 +15,8 @@ from cnn_core.errors import DivergedError, RunFilesError
 from cnn_core.models.weights import load_weights, save_weights, set_state
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Event, Finished, RateChanged, Report, Started
-from cnn_core.runs.folder import Predictions, RunFolder, about
+from cnn_core.runs.folder import BEST, NEXT_BEST, RESUME, Predictions, RunFolder, snapshot
+from cnn_core.settings import settings
 from cnn_core.training.checkpoint import load_optimiser, load_state, save_state
 from cnn_core.training.choosing import choose
 from cnn_core.training.counters import RecentMean, Sums
@@ -26,7 +27,7 @@ from cnn_core.training.memory import keep_freed_memory
 from cnn_core.training.record import plan_of
 from cnn_core.training.schedule import learning_rate
 from cnn_core.training.score import Score, score
-from cnn_core.training.snapshots import keep_epochs
+from cnn_core.training.snapshots import keep_epochs, size_of, state_size
 from cnn_core.training.starting_network import starting_network
 from cnn_core.training.step import Step, recorded_size
 
@@ -54,7 +55,7 @@ class TrainingSession:
         self.recipe, self.training, self.folder, self.dataset = recipe, recipe.training, folder, dataset
         self.device = device_of(self.training.device, device)
         prepare_gpu(self.device)
-        self.network, self._fresh = starting_network(recipe, dataset, None if folder.resume.exists() else start)
+        self.network, self._fresh = starting_network(recipe, dataset, None if folder.has(RESUME) else start)
         self.network.to(self.device)
         steps = read_steps(recipe.augment)
         self.batches = self._split("train", self.training.batch_size, seed=recipe.seed, shuffle=True, augment=steps)
@@ -173,9 +174,9 @@ class TrainingSession:
         self._check(result.loss)
         if result.loss < self.best_loss:
             self.best_epoch, self.best_loss = self.epoch, result.loss
-            self._write_weights(self.folder.next_best)
+            self._write_weights(NEXT_BEST)
         if self.epoch in self._kept:
-            self._write_weights(self.folder.snapshot(self.epoch))
+            self._write_weights(snapshot(self.epoch))
         end = EpochEnd(
             step=self.step, epoch=float(self.epoch), loss=result.loss, validation_accuracy=result.accuracy,
             learning_rate=self.rate, images_per_second=self._images_per_second, seconds=self._elapsed(),
@@ -190,14 +191,15 @@ class TrainingSession:
     def _begin(self) -> None:
         self.network.train()
         keep_freed_memory()
-        self._kept = keep_epochs(self.network, self.training.epochs)
+        weights, state = size_of(self.network), state_size(self.network, self._learn.optimiser)
+        self._kept = keep_epochs(weights, state, self.training.epochs, settings().snapshot_megabytes * 1_000_000)
         self._images_per_second = 0.0
         self._entered = self._saved = self._reported = time.perf_counter()
         self._carried = self._learn.counters.images
         self._first = True  # the first step is reported at once: a person waits for the first point
         if self.step == 0:
             self.folder.write_plan(self._plan())
-            self._write_weights(self.folder.snapshot(0))
+            self._write_weights(snapshot(0))
 
     def _started(self) -> Started:
         return Started(
@@ -212,14 +214,14 @@ class TrainingSession:
         try:
             if state := load_state(self.folder):
                 self._take_over(state)
-            elif self.folder.best.exists():
+            elif self.folder.has(BEST):
                 self.damage = "The saved state of this run is missing, so it could not go on."
         except RunFilesError as error:
             self.damage = str(error)
         except (KeyError, ValueError, TypeError, RuntimeError):
             self.damage = "The saved state of this run does not fit its network, so it could not go on."
         if self.damage:
-            self.best_epoch = int(about(self.folder.best).get("epoch", 0))
+            self.best_epoch = int(self.folder.about(BEST).get("epoch", 0))
 
     def _take_over(self, state: dict[str, Any]) -> None:
         set_state(self.network, state["network"])
@@ -235,7 +237,7 @@ class TrainingSession:
 
     def _other_images(self) -> str:
         """Why this run cannot go on with the images that are here now; empty when they are those it began with."""
-        if not self.folder.resume.exists() or self.folder.plan()["dataset_hash"] == self.dataset.content_hash:
+        if not self.folder.has(RESUME) or self.folder.plan()["dataset_hash"] == self.dataset.content_hash:
             return ""
         return (
             f"The images of the data set {self.dataset.name} are not those this run began with. It can go on, or be "
@@ -246,7 +248,7 @@ class TrainingSession:
 
     def _choose_execution(self) -> Execution:
         """As it was when the run is resumed on the same kind of device; else chosen now."""
-        if self.folder.resume.exists():
+        if self.folder.has(RESUME):
             plan = self.folder.plan()
             if plan["device"] == str(self.device) and "execution" in plan:  # a run paused before there was a choice
                 return Execution(**plan["execution"])
@@ -278,9 +280,9 @@ class TrainingSession:
         if self._due(SAVE_SECONDS, self._saved) and self.step % len(self.batches):
             self.save()  # at the end of an epoch `_end_epoch` saves, after the validation
 
-    def _write_weights(self, path: Path) -> None:
+    def _write_weights(self, name: str) -> None:
         header = {"epoch": self.epoch, "plan": self._plan()}
-        self.folder.write(path.name, lambda temporary: save_weights(self.network, temporary, header))
+        self.folder.files.put(name, lambda path: save_weights(self.network, path, header))
 
     def _due(self, every: float, last: float) -> bool:
         return time.perf_counter() - last >= every

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import nn
+from torch.optim import Adam, AdamW, Optimizer
 
-from cnn_core.settings import settings
+HEADROOM = 4096  # bytes of a file beside its numbers: names, and what it says of itself
 
 
-def keep_epochs(network: nn.Module, epochs: int) -> set[int]:
-    """Every epoch when they fit in `snapshot_megabytes`, else every k-th; the first and the last always."""
-    size = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
-    fitting = max(2, settings().snapshot_megabytes * 1_000_000 // max(1, size) - 1)
-    stride = math.ceil(epochs / fitting)
-    return {1, epochs, *range(stride, epochs + 1, stride)}
+def keep_epochs(weights: int, state: int, epochs: int, budget: int) -> set[int]:
+    """Epochs whose weights are kept: all where they fit into `budget` beside those of epoch 0, the best weights and the
+    resume state, else every k-th; the first and the last always. All sizes in bytes."""
+    for stride in range(1, epochs + 1):
+        kept = {1, epochs, *range(stride, epochs + 1, stride)}
+        if (len(kept) + 2) * weights + state <= budget:
+            break
+    return kept
+
+
+def size_of(network: nn.Module) -> int:
+    """Bytes of a file of weights."""
+    return HEADROOM + sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
+
+
+def state_size(network: nn.Module, optimiser: Optimizer) -> int:
+    """Bytes of the resume state: the weights, and the momenta of those that learn, two for each with Adam."""
+    learned = [weight for group in optimiser.param_groups for weight in group["params"]]
+    momentum = any(group.get("momentum") for group in optimiser.param_groups)
+    copies = 2 if isinstance(optimiser, Adam | AdamW) else int(momentum)
+    return size_of(network) + copies * sum(weight.numel() * weight.element_size() for weight in learned)

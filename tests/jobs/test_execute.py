@@ -14,7 +14,7 @@ from cnn_core.jobs.queue import command
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
 from cnn_core.runs.events import EpochEnd, Event, Report
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import BEST, RESUME, RunFolder
 from cnn_core.runs.store import RunStore, store
 from cnn_core.training import session as session_module
 
@@ -84,7 +84,7 @@ def test_a_run_that_diverges_after_good_epochs_is_tested_on_its_best_weights(epo
     assert evaluate(predictions, folder.plan()["classes"]).accuracy == pytest.approx(run.test_accuracy)
     weights = Classifier.open(run_id).network.state_dict()
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())
-    assert not folder.resume.exists()
+    assert not folder.has(RESUME)
 
 
 def test_a_run_that_diverges_at_once_has_nothing_to_test() -> None:
@@ -108,7 +108,7 @@ def test_a_paused_run_that_is_stopped_has_its_best_weights_tested(epoch: int) ->
     assert (run.status, run.epoch) == ("stopped", epoch)
     predictions = RunFolder(run_id).predictions()
     assert run.test_accuracy == pytest.approx((predictions.predicted == predictions.labels).mean())
-    assert not RunFolder(run_id).resume.exists()
+    assert not RunFolder(run_id).has(RESUME)
 
 
 def test_a_run_to_be_tested_goes_before_those_that_wait() -> None:
@@ -138,7 +138,7 @@ def test_a_paused_run_without_an_epoch_is_stopped_at_once() -> None:
 @pytest.mark.parametrize("verb", ["resume", "stop"])
 def test_a_run_whose_state_is_damaged_ends_with_its_best_weights_tested(verb: str) -> None:
     run_id = train(recipe(), EpochEnd, 2, "pause")
-    RunFolder(run_id).resume.write_bytes(b"")
+    RunFolder(run_id).files.open(RESUME).write_bytes(b"")
     command(run_id, verb)
     work()
     run = store().get(run_id)
@@ -153,7 +153,7 @@ def test_a_run_whose_state_is_damaged_ends_with_its_best_weights_tested(verb: st
 def test_a_run_whose_state_is_damaged_before_its_first_epoch_says_so() -> None:
     run_id = train(recipe(), Report, 0, "pause")
     assert store().get(run_id).best_epoch is None
-    RunFolder(run_id).resume.write_bytes(b"")
+    RunFolder(run_id).files.open(RESUME).write_bytes(b"")
     command(run_id, "resume")
     work()
     run = store().get(run_id)
@@ -192,7 +192,7 @@ def test_a_paused_run_whose_images_are_gone_can_be_stopped(monkeypatch: pytest.M
     run = store().get(run_id)
     assert run.status == "stopped"
     assert "There is no data set" in run.message
-    assert not RunFolder(run_id).resume.exists()
+    assert not RunFolder(run_id).has(RESUME)
     assert Classifier.open(run_id)
 
 
@@ -203,7 +203,7 @@ def test_no_resume_state_outlives_its_run() -> None:
     store().move(killed, ("paused",), "finished")  # killed between its last event and the removal
     paused = train(recipe(), EpochEnd, 2, "pause")
     forget_ended()
-    assert [RunFolder(run_id).resume.exists() for run_id in (early, killed, paused)] == [False, False, True]
+    assert [RunFolder(run_id).has(RESUME) for run_id in (early, killed, paused)] == [False, False, True]
 
 
 def test_a_store_that_is_away_when_a_run_has_ended_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,12 +220,12 @@ def test_a_store_that_is_away_when_a_run_has_ended_is_asked_again(monkeypatch: p
     run_id = train(recipe(1))
     assert store().get(run_id).status == "finished"
     assert len(asked) == 2
-    assert not RunFolder(run_id).resume.exists()
+    assert not RunFolder(run_id).has(RESUME)
 
 
 @pytest.mark.parametrize("status", ["finished", "stopped"])
 def test_the_resume_state_goes_when_the_run_has_ended(status: str) -> None:
     run_id = train(recipe(2), EpochEnd, 1, "stop") if status == "stopped" else train(recipe(2))
     assert store().get(run_id).status == status
-    assert not RunFolder(run_id).resume.exists()
-    assert RunFolder(run_id).best.exists()
+    assert not RunFolder(run_id).has(RESUME)
+    assert RunFolder(run_id).has(BEST)

@@ -18,7 +18,7 @@ from cnn_core.jobs.pool import Pool, start_workers, wait_until_ready
 from cnn_core.jobs.queue import command, delete, submit
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import AugmentSpec, Recipe
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import RESUME, RunFolder, snapshot
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 
@@ -92,7 +92,7 @@ def test_pause_learning_rate_resume_queue_and_stop(pool: Pool) -> None:
     delete(first)
     last = submit(recipe(1))
     wait_for(lambda: status(last) == "finished")  # the worker noticed and went on
-    assert not RunFolder(first).path.exists()
+    assert not RunFolder(first).files.folder.exists()
 
 
 def test_a_killed_worker_is_noticed_and_its_run_resumed_to_the_same_weights(pool: Pool) -> None:
@@ -107,7 +107,10 @@ def test_a_killed_worker_is_noticed_and_its_run_resumed_to_the_same_weights(pool
     command(run_id, "resume")
     wait_for(lambda: status(run_id) == "finished")
     for epoch in (0, 6, 12):
-        ours, expected = load_file(RunFolder(run_id).snapshot(epoch)), load_file(RunFolder(whole).snapshot(epoch))
+        ours, expected = (
+            load_file(RunFolder(run_id).files.open(snapshot(epoch))),
+            load_file(RunFolder(whole).files.open(snapshot(epoch))),
+        )
         assert all(torch.equal(ours[name], expected[name]) for name in expected)
     steps = [point.step for point in store().metrics(run_id) if point.kind == "validation"]
     assert steps == [point.step for point in store().metrics(whole) if point.kind == "validation"]
@@ -137,7 +140,7 @@ def test_workers_end_with_the_app_and_nothing_is_lost(home: Path, monkeypatch: p
     run = store().get(run_id)
     assert (run.status, status(queued)) == ("interrupted", "queued")
     assert "saved" in run.message
-    assert RunFolder(run_id).resume.exists()
+    assert RunFolder(run_id).has(RESUME)
     app, worker = start_app()
     with app:
         wait_for(lambda: status(queued) == "finished")

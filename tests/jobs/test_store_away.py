@@ -21,7 +21,7 @@ from cnn_core.jobs.unsent import NAME
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, EpochEnd, Event, RateChanged, Report, Started
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import RESUME, RunFolder
 from cnn_core.runs.store import RunStore, store
 from cnn_core.runs.tables import Worker
 from cnn_core.runs.worker_store import LostRunError
@@ -111,13 +111,13 @@ def test_events_wait_in_order_while_the_store_is_locked(runs: RunStore, held: st
             assert time.monotonic() - began < 5  # one patience of 0.2 s, not four
             assert outbox.away_seconds > 0
             assert points(held) == [("train", 1)]
-            assert len((RunFolder(held).path / NAME).read_text().splitlines()) == 4
+            assert len((RunFolder(held).files.folder / NAME).read_text().splitlines()) == 4
         wait_for(lambda: outbox.away_seconds == 0)
         outbox.post(report(7))
     assert outbox.delivered
     expected = [("train", 1), ("train", 2), ("train", 4), ("validation", 5), ("train", 6), ("train", 7)]
     assert points(held) == expected
-    assert not (RunFolder(held).path / NAME).exists()
+    assert not (RunFolder(held).files.folder / NAME).exists()
 
 
 def test_a_command_left_during_an_outage_is_asked_for_again(runs: RunStore, held: str, home: Path) -> None:
@@ -191,7 +191,7 @@ def test_points_of_a_worker_killed_during_an_outage_are_delivered_by_the_next(
         monkeypatch.setattr(outbox, "_exchange", lambda *_: time.sleep(60))  # as good as dead
         time.sleep(0.2)
         killed.set()
-    path = RunFolder(held).path / NAME
+    path = RunFolder(held).files.folder / NAME
     path.write_text(path.read_text() + '{"kind": "Report", "st')  # killed in the middle of a line
     runs.record(held, "w", report(1), rate_changed(2))  # they got through, only the answer did not
     runs.leave("w")
@@ -225,7 +225,7 @@ def test_a_store_that_stays_away_interrupts_the_run_once_it_is_back(
     run = runs.get(run_id)
     assert (run.status, run.resumable) == ("interrupted", True)
     assert "could not be reached" in run.message
-    assert RunFolder(run_id).resume.exists()
+    assert RunFolder(run_id).has(RESUME)
     assert run.step == points(run_id)[-1][1] > 0
 
 
@@ -293,7 +293,7 @@ def test_an_error_of_ours_still_fails(runs: RunStore, monkeypatch: pytest.Monkey
 
 def test_a_line_that_the_store_never_takes_does_not_stop_the_run(home: Path) -> None:
     run_id = store().create(recipe(1), "test", "here")
-    path = RunFolder(run_id).path / "unsent.jsonl"
+    path = RunFolder(run_id).files.folder / "unsent.jsonl"
     path.parent.mkdir(parents=True)
     report = {"kind": "Report", "step": None, "epoch": 0.1, "loss": 1.0, "train_accuracy": 0.5}
     path.write_text(json.dumps(report | {"learning_rate": 0.1, "images_per_second": 1.0, "seconds": 1.0}) + "\n")

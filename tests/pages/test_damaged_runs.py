@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core.command_line.results import evaluate
 from cnn_core.errors import PlaygroundError
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import RunFolder, snapshot
 from cnn_core.runs.store import store
 from tests.pages.conftest import text
 
@@ -22,7 +22,7 @@ PAGES = ("train", "evaluate", "feature_maps", "classify", "runs", "home")
 
 
 def break_file(run_id: str, name: str, how: str) -> None:
-    path = RunFolder(run_id).path / name
+    path = RunFolder(run_id).files.folder / name
     path.write_bytes(BROKEN[how](path.read_bytes()))
 
 
@@ -43,7 +43,7 @@ def test_other_epochs_are_offered_where_the_best_weights_are_lost(open_page: Ope
     run_id, folder = runs[0], RunFolder(runs[0])
     best = store().get(run_id).best_epoch
     break_file(run_id, "best.safetensors", "half")
-    break_file(run_id, folder.snapshot(best).name, "half")
+    break_file(run_id, folder.files.open(snapshot(best)).name, "half")
     for page in ("feature_maps", "classify"):
         assert "weights of the best epoch is damaged. Choose another epoch: 0" in text(open_page(page, run=run_id))
         other = next(epoch for epoch in folder.epochs() if epoch != best)
@@ -51,7 +51,7 @@ def test_other_epochs_are_offered_where_the_best_weights_are_lost(open_page: Ope
 
 
 def test_predictions_that_are_missing_are_not_said_to_have_never_been(open_page: Open, runs: list[str]) -> None:
-    (RunFolder(runs[0]).path / "predictions.npz").unlink()
+    (RunFolder(runs[0]).files.folder / "predictions.npz").unlink()
     assert "predictions of this run are missing from its folder" in text(open_page("evaluate", run=runs[0]))
     with pytest.raises(PlaygroundError, match="missing from its folder"):
         evaluate(argparse.Namespace(run=runs[0]))

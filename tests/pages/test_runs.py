@@ -128,7 +128,7 @@ def test_a_run_is_deleted_after_a_confirmation(open_page: Open, runs: list[str])
         next(button for button in page.button if button.label == label).click()
     run(page)
     assert [one.id for one in store().runs()] == [runs[1]]
-    assert not RunFolder(runs[0]).path.exists()
+    assert not RunFolder(runs[0]).files.folder.exists()
 
 
 @pytest.mark.parametrize(("epochs", "marks"), [((1.0, 1.0), {"1"}), ((1.0, 0.5), set())])

@@ -6,7 +6,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from cnn_core.errors import PlaygroundError, UnknownNameError
-from cnn_core.runs.folder import Predictions, RunFolder
+from cnn_core.runs.folder import Predictions, RunFolder, snapshot
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../etc", "abc", "ABCDEF12", "0123456\n", "012345678", "0123456/"])
@@ -35,7 +35,7 @@ def test_a_failed_write_leaves_the_old_file(home: Path) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        folder.write("plan.json", fail)
+        folder.files.put("plan.json", fail)
     assert folder.plan() == plan
 
 
@@ -43,7 +43,7 @@ def test_missing_weights_are_a_sentence(home: Path) -> None:
     folder = RunFolder("01234567")
     with pytest.raises(PlaygroundError, match="no weights yet"):
         folder.weights()
-    folder.write(folder.snapshot(2).name, lambda path: save_file({"a": np.zeros(1)}, path))
+    folder.files.put(snapshot(2), lambda path: save_file({"a": np.zeros(1)}, path))
     with pytest.raises(PlaygroundError, match="epoch 3 were not kept; kept are 2"):
         folder.weights(3)
     assert folder.epochs() == [2]
@@ -52,12 +52,12 @@ def test_missing_weights_are_a_sentence(home: Path) -> None:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
 def test_what_could_not_be_written_leaves_the_old_file_and_no_half_one(home: Path, error: BaseException) -> None:
     folder = RunFolder("0123abcd")
-    folder.write("plan.json", lambda path: path.write_text("old"))
+    folder.files.put("plan.json", lambda path: path.write_text("old"))
 
     def half(path: Path) -> None:
         path.write_text("ne")
         raise error
 
     with pytest.raises(type(error)):
-        folder.write("plan.json", half)
-    assert [(path.name, path.read_text()) for path in folder.path.iterdir()] == [("plan.json", "old")]
+        folder.files.put("plan.json", half)
+    assert [(path.name, path.read_text()) for path in folder.files.folder.iterdir()] == [("plan.json", "old")]

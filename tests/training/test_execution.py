@@ -87,7 +87,7 @@ def test_what_the_recipe_fixes_is_not_measured(
 def test_the_plan_of_a_run_tells_how_it_was_computed(digits: ImageDataset) -> None:
     training = session(recipe(**EVERY_LEVER), digits)
     list(training.run())
-    plan = json.loads((training.folder.path / "plan.json").read_text())
+    plan = json.loads((training.folder.files.folder / "plan.json").read_text())
     assert plan["execution"] == EVERY_LEVER | {"pool_first": True}
     assert training.network[0].weight.is_contiguous(memory_format=torch.channels_last)
 
@@ -108,7 +108,7 @@ def test_threads_are_at_most_what_the_process_may_use(
 def test_a_recipe_that_wants_too_many_threads_gets_those_there_are(digits: ImageDataset) -> None:
     training = session(recipe(threads=1000, epochs=1), digits)
     *_, started = itertools.takewhile(lambda event: isinstance(event, Started), training.run())
-    threads = json.loads((training.folder.path / "plan.json").read_text())["execution"]["threads"]
+    threads = json.loads((training.folder.files.folder / "plan.json").read_text())["execution"]["threads"]
     assert threads == torch.get_num_threads() <= usable_cores()
     assert started.precision.endswith(f"{threads} CPU thread" if threads == 1 else f"{threads} CPU threads")
 
@@ -152,7 +152,7 @@ def test_resumed_with_every_lever_on_the_weights_are_the_same(
     part.save()
     events.close()
     torch.manual_seed(99)
-    resumed = session(recipe(**EVERY_LEVER), digits, part.folder.path.name)
+    resumed = session(recipe(**EVERY_LEVER), digits, part.folder.files.folder.name)
     list(resumed.run())
     for ours, theirs in zip(resumed.network.parameters(), whole.network.parameters(), strict=True):
         assert torch.equal(ours, theirs)
@@ -172,4 +172,4 @@ def test_a_resumed_run_is_computed_as_before_whatever_would_be_chosen_now(digits
             answer["execution"]["layout"] = other
         kept.write_text(json.dumps(answers))
     assert session(chosen, digits).execution != before
-    assert session(chosen, digits, first.folder.path.name).execution == before
+    assert session(chosen, digits, first.folder.files.folder.name).execution == before

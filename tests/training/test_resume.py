@@ -20,7 +20,7 @@ from cnn_core.models.network import build
 from cnn_core.planning.recipe import check
 from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import Event, Finished
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import BEST, NEXT_BEST, RESUME, RunFolder, snapshot
 from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
 from cnn_core.training.checkpoint import load_optimiser
@@ -102,10 +102,10 @@ def assert_same(ours: Run, whole: Run) -> None:
     assert ours.outcome() == whole.outcome()
     assert ours.folder.epochs() == whole.folder.epochs()
     for epoch in whole.folder.epochs():
-        assert same_weights(ours.folder.snapshot(epoch), whole.folder.snapshot(epoch)), epoch
-    assert same_weights(ours.folder.best, whole.folder.best)
+        assert same_weights(ours.folder.files.open(snapshot(epoch)), whole.folder.files.open(snapshot(epoch))), epoch
+    assert same_weights(ours.folder.files.open(BEST), whole.folder.files.open(BEST))
     np.testing.assert_array_equal(ours.folder.predictions().probabilities, whole.folder.predictions().probabilities)
-    assert not ours.folder.next_best.exists()
+    assert not ours.folder.has(NEXT_BEST)
 
 
 CHOICES = {
@@ -170,10 +170,10 @@ def test_a_kill_between_better_weights_and_the_state_leaves_the_old_ones(
     monkeypatch.setattr(session, "save", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         list(events)
-    assert ours.folder.next_best.exists()
+    assert ours.folder.has(NEXT_BEST)
     resumed = TrainingSession(recipe(), digits, ours.folder, "cpu")
     assert resumed.best_epoch == 1
-    assert same_weights(ours.folder.best, ours.folder.snapshot(1))
+    assert same_weights(ours.folder.files.open(BEST), ours.folder.files.open(snapshot(1)))
     finished = resumed.finish("stopped")
     probabilities = Classifier.open(ours.id).classify(digits.images[digits.splits["test"]])
     np.testing.assert_allclose(ours.folder.predictions().probabilities, probabilities, atol=1e-6)
@@ -206,11 +206,11 @@ def test_a_change_of_rate_is_recorded_wherever_the_process_is_killed(digits: Ima
 
 def test_a_state_that_is_missing_or_of_another_network_is_not_begun_anew(digits: ImageDataset) -> None:
     run = paused(digits)
-    state = torch.load(run.folder.resume, weights_only=True)
-    torch.save(state | {"network": {"other": torch.zeros(1)}}, run.folder.resume)
+    state = torch.load(run.folder.files.open(RESUME), weights_only=True)
+    torch.save(state | {"network": {"other": torch.zeros(1)}}, run.folder.files.open(RESUME))
     with pytest.raises(RunFilesError, match="does not fit its network"):
         list(TrainingSession(run.recipe, digits, run.folder, "cpu").run())
-    run.folder.resume.unlink()
+    run.folder.files.open(RESUME).unlink()
     session = TrainingSession(run.recipe, digits, run.folder, "cpu")
     with pytest.raises(RunFilesError, match="is missing"):
         list(session.run())
@@ -220,9 +220,9 @@ def test_a_state_that_is_missing_or_of_another_network_is_not_begun_anew(digits:
 def test_wrong_numbers_in_weights_are_noticed(digits: ImageDataset) -> None:
     run = Run(recipe(), digits)
     run.stretch(None)
-    data = bytearray(run.folder.best.read_bytes())
+    data = bytearray(run.folder.files.open(BEST).read_bytes())
     data[-8:] = bytes(8)
-    run.folder.best.write_bytes(data)
+    run.folder.files.open(BEST).write_bytes(data)
     with pytest.raises(RunFilesError, match=r"is damaged\. Choose another epoch"):
         Classifier.open(run.id)
 
@@ -232,7 +232,7 @@ def test_a_plan_that_is_json_and_no_plan_is_read_from_the_weights(digits: ImageD
     run = Run(recipe(), digits)
     run.stretch(None)
     plan = run.folder.plan()
-    (run.folder.path / "plan.json").write_text(text)
+    (run.folder.files.folder / "plan.json").write_text(text)
     assert run.folder.plan() == plan
 
 
@@ -240,7 +240,7 @@ def test_strange_files_among_the_snapshots_are_left_alone(digits: ImageDataset) 
     run = Run(recipe(), digits)
     run.stretch(None)
     for name in ("epoch-abcd.safetensors", "epoch-0001 (copy).safetensors", "epoch-.safetensors"):
-        (run.folder.path / name).write_bytes(b"")
+        (run.folder.files.folder / name).write_bytes(b"")
     assert run.folder.epochs() == [0, 1, 2, 3]
 
 
@@ -250,7 +250,7 @@ BROKEN = {"empty": lambda data: b"", "half": lambda data: data[: len(data) // 2]
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_damaged_state_is_a_sentence_and_the_best_weights_can_be_tested(digits: ImageDataset, how: str) -> None:
     run = paused(digits)
-    run.folder.resume.write_bytes(BROKEN[how](run.folder.resume.read_bytes()))
+    run.folder.files.open(RESUME).write_bytes(BROKEN[how](run.folder.files.open(RESUME).read_bytes()))
     session = TrainingSession(run.recipe, digits, run.folder, "cpu")
     with pytest.raises(RunFilesError, match="saved state of this run was damaged") as caught:
         list(session.run())
@@ -266,10 +266,10 @@ def test_damaged_best_weights_are_those_of_their_epoch(digits: ImageDataset, how
     run.stretch(None)
     images = digits.images[:20]
     expected = Classifier.open(run.id).classify(images)
-    run.folder.best.write_bytes(BROKEN[how](run.folder.best.read_bytes()))
+    run.folder.files.open(BEST).write_bytes(BROKEN[how](run.folder.files.open(BEST).read_bytes()))
     np.testing.assert_array_equal(Classifier.open(run.id).classify(images), expected)
     best = store().get(run.id).best_epoch
-    run.folder.snapshot(best).write_bytes(b"")
+    run.folder.files.open(snapshot(best)).write_bytes(b"")
     others = ", ".join(str(epoch) for epoch in range(4) if epoch != best)
     with pytest.raises(RunFilesError, match=f"best epoch is damaged. Choose another epoch: {others}"):
         Classifier.open(run.id)
@@ -281,10 +281,13 @@ def test_damaged_best_weights_are_those_of_their_epoch(digits: ImageDataset, how
 def test_a_damaged_plan_is_read_from_the_weights(digits: ImageDataset, how: str) -> None:
     run = Run(recipe(), digits)
     run.stretch(None)
-    plan, path = run.folder.plan(), run.folder.path / "plan.json"
+    plan, path = run.folder.plan(), run.folder.files.folder / "plan.json"
     path.write_bytes(BROKEN[how](path.read_bytes()))
     assert run.folder.plan() == plan
-    for weights in (run.folder.best, *map(run.folder.snapshot, run.folder.epochs())):
+    for weights in (
+        run.folder.files.open(BEST),
+        *(run.folder.files.open(snapshot(epoch)) for epoch in run.folder.epochs()),
+    ):
         weights.write_bytes(b"")
     with pytest.raises(RunFilesError, match=r"plan\.json of this run is damaged"):
         run.folder.plan()
@@ -294,7 +297,7 @@ def test_a_damaged_plan_is_read_from_the_weights(digits: ImageDataset, how: str)
 def test_damaged_predictions_are_a_sentence(digits: ImageDataset, how: str) -> None:
     run = Run(recipe(), digits)
     run.stretch(None)
-    path = run.folder.path / "predictions.npz"
+    path = run.folder.files.folder / "predictions.npz"
     path.write_bytes(BROKEN[how](path.read_bytes()))
     with pytest.raises(RunFilesError, match="predictions of this run are damaged"):
         run.folder.predictions()
@@ -306,7 +309,7 @@ def test_weights_of_another_network_are_a_sentence(digits: ImageDataset) -> None
     other = Run(recipe().model_copy(update={"network": NetworkSpec(preset="mlp")}), digits)
     other.recipe = check(other.recipe)
     other.stretch(2)
-    shutil.copy(other.folder.snapshot(0), run.folder.best)
+    shutil.copy(other.folder.files.open(snapshot(0)), run.folder.files.open(BEST))
     with pytest.raises(RunFilesError, match="does not fit the network"):
         Classifier.open(run.id)
 

@@ -15,12 +15,13 @@ from cnn_core.inference import Classifier
 from cnn_core.planning.recipe import check
 from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.events import EpochEnd, Event, Finished, Report, Started
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import BEST, RESUME, RunFolder, snapshot
 from cnn_core.runs.store import store
 from cnn_core.training import session as session_module
 from cnn_core.training.counters import LEAST_IMAGES, Counters, RecentMean, Sums
 from cnn_core.training.optimisers import build_optimiser
 from cnn_core.training.session import TrainingSession
+from cnn_core.training.snapshots import keep_epochs, size_of, state_size
 
 LAYERS = (
     LayerSpec(kind="conv", channels=8),
@@ -84,8 +85,8 @@ def test_same_recipe_and_seed_give_the_same_weights(digits: ImageDataset) -> Non
     second, _ = train(recipe(), digits)
     other, _ = train(recipe().model_copy(update={"seed": 4}), digits)
     for epoch in range(4):
-        assert same_weights(first.snapshot(epoch), second.snapshot(epoch))
-    assert not same_weights(first.snapshot(3), other.snapshot(3))
+        assert same_weights(first.files.open(snapshot(epoch)), second.files.open(snapshot(epoch)))
+    assert not same_weights(first.files.open(snapshot(3)), other.files.open(snapshot(3)))
 
 
 @pytest.mark.parametrize(
@@ -109,8 +110,8 @@ def test_a_run_resumed_in_the_middle_of_an_epoch_ends_with_the_same_weights(
     resumed = list(TrainingSession(chosen, digits, folder, "cpu").run())
     assert isinstance(resumed[0], Started)
     assert resumed[0].step == interrupted.step
-    assert same_weights(folder.snapshot(3), whole.snapshot(3))
-    assert same_weights(folder.best, whole.best)
+    assert same_weights(folder.files.open(snapshot(3)), whole.files.open(snapshot(3)))
+    assert same_weights(folder.files.open(BEST), whole.files.open(BEST))
     np.testing.assert_array_equal(folder.predictions().probabilities, whole.predictions().probabilities)
 
 
@@ -138,9 +139,9 @@ def test_the_best_weights_are_the_ones_tested(digits: ImageDataset) -> None:
     ends = [event for event in events if isinstance(event, EpochEnd)]
     best = min(ends, key=lambda event: event.loss)
     assert best.epoch == ends[-1].best_epoch
-    assert same_weights(folder.best, folder.snapshot(int(best.epoch)))
+    assert same_weights(folder.files.open(BEST), folder.files.open(snapshot(int(best.epoch))))
     indices = digits.splits["test"]
-    said = Classifier.open(folder.path.name).classify(digits.images[indices])
+    said = Classifier.open(folder.files.folder.name).classify(digits.images[indices])
     stored, finished = folder.predictions(), events[-1]
     np.testing.assert_allclose(said, stored.probabilities, atol=1e-5)
     np.testing.assert_array_equal(stored.labels, digits.labels[indices])
@@ -160,7 +161,7 @@ def test_reported_loss_is_cross_entropy_of_the_batch(digits: ImageDataset) -> No
     random = torch.get_rng_state()
     expected = F.cross_entropy(session.network(images), labels).item()
     torch.set_rng_state(random)
-    session.network.load_state_dict(load_file(session.folder.snapshot(0)))
+    session.network.load_state_dict(load_file(session.folder.files.open(snapshot(0))))
     report = next(events)
     assert isinstance(report, Report)
     assert report.loss == pytest.approx(expected, rel=1e-4)
@@ -220,7 +221,35 @@ def test_snapshots_keep_to_the_budget(digits: ImageDataset, monkeypatch: pytest.
     kept = folder.epochs()
     assert {0, 1, 12} <= set(kept)
     assert len(kept) < 13
-    assert sum(folder.snapshot(epoch).stat().st_size for epoch in kept) < 1.2e6
+    counted = [name for name in folder.files.names() if name.endswith((".safetensors", ".pt"))]
+    assert sum(folder.files.open(name).stat().st_size for name in counted) <= 1e6
+    assert folder.has(RESUME)  # it counts too
+
+
+@pytest.mark.parametrize(
+    ("budget", "kept"),
+    [
+        (1000 + 12 * 100, set(range(1, 11))),  # ten epochs, epoch 0, the best, and the state
+        (1000 + 12 * 100 - 1, {1, 2, 4, 6, 8, 10}),
+        (1000 + 4 * 100, {1, 10}),
+        (0, {1, 10}),
+    ],
+)
+def test_weights_and_state_count_together(budget: int, kept: set[int]) -> None:
+    assert keep_epochs(weights=100, state=1000, epochs=10, budget=budget) == kept
+    assert keep_epochs(weights=100, state=1000, epochs=1, budget=budget) == {1}
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
+def test_sizes_are_those_of_the_files(digits: ImageDataset, optimiser: str) -> None:
+    chosen = recipe(epochs=1, optimiser=optimiser)
+    session = TrainingSession(chosen, digits, new_folder(chosen), "cpu")
+    for _ in session.run():
+        pass
+    files = session.folder.files
+    assert files.open(snapshot(1)).stat().st_size == pytest.approx(size_of(session.network), rel=0.1, abs=5000)
+    state = state_size(session.network, session._learn.optimiser)
+    assert files.open(RESUME).stat().st_size == pytest.approx(state, rel=0.1, abs=30_000)
 
 
 def test_mixed_pictures_are_learned_and_only_training_is_mixed(digits: ImageDataset) -> None:

@@ -18,7 +18,7 @@ from cnn_core.models.weights import load_weights
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import RunFolder, snapshot
 from cnn_core.runs.store import store
 from cnn_core.starting_weights import StartingWeights, read_start
 
@@ -45,7 +45,7 @@ def train(chosen: Recipe, stop_at: int = 0) -> str:
 
 
 def weights(run_id: str, epoch: int) -> dict[str, torch.Tensor]:
-    return load_file(RunFolder(run_id).snapshot(epoch))
+    return load_file(RunFolder(run_id).files.open(snapshot(epoch)))
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:

@@ -23,7 +23,7 @@ from pages.ui.data import datasets
 from pages.ui.frame import words
 from pages.ui.frame.errors import plain
 from pages.ui.frame.pictures import data_uri, strip
-from pages.ui.runs.choosing import learned_from, title, written
+from pages.ui.runs.choosing import learned_from, title, weights_version
 from pages.ui.understand.classifiers import classifier
 
 IMAGES = 200
@@ -40,7 +40,7 @@ class Kept:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _kept(run_id: str, written: int) -> Kept:
+def _kept(run_id: str, version: str) -> Kept:
     return Kept()
 
 
@@ -58,7 +58,7 @@ def section(recipe: Recipe) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = _pick(runs)
-        kept = _kept(run.id, written(run))
+        kept = _kept(run.id, weights_version(run))
         st.button(
             "Try every augmentation on it",
             icon=":material/rule:",

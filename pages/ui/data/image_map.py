@@ -18,7 +18,7 @@ from pages.ui.frame import layout, words
 from pages.ui.frame.colours import palette
 from pages.ui.frame.errors import plotly_text, spoken
 from pages.ui.frame.pictures import gallery
-from pages.ui.runs.choosing import learned_from, title, written
+from pages.ui.runs.choosing import learned_from, title, weights_version
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -53,7 +53,7 @@ def _points(dataset: ImageDataset, run: Run | None, splits: tuple[str, ...]) -> 
     with st.spinner("Placing the images …", show_time=True):
         if run is None:
             return _by_pixels(dataset.content_hash, splits, dataset)
-        version = written(run)
+        version = weights_version(run)
         return _by_network(run.id, version, splits, run)
 
 
@@ -64,7 +64,7 @@ def _by_pixels(content_hash: str, splits: tuple[str, ...], _dataset: ImageDatase
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _by_network(run_id: str, written: int, splits: tuple[str, ...], _run: Run) -> tuple[NDArray[np.int64], Plane]:
+def _by_network(run_id: str, version: str, splits: tuple[str, ...], _run: Run) -> tuple[NDArray[np.int64], Plane]:
     from cnn_core.inspection.activations import penultimate  # loads torch
     from pages.ui.understand.classifiers import classifier
 

@@ -17,7 +17,7 @@ from pages.ui.data.versions import Decisions
 from pages.ui.frame import layout, words
 from pages.ui.frame.errors import plain
 from pages.ui.frame.pictures import data_uri, pixels
-from pages.ui.runs.choosing import learned_from, title, written
+from pages.ui.runs.choosing import learned_from, title, weights_version
 
 PER_PAGE = 10
 KEEP, REMOVE = -1, -2  # a decision that is no class
@@ -55,14 +55,14 @@ def _no_run(dataset: ImageDataset) -> None:
 def _suspects(dataset: ImageDataset, run: Run) -> tuple[NDArray[np.int64], Suspects]:
     """Positions that were looked at, and the suspects among them; those the network finds likelier as labelled, not."""
     with st.spinner("Asking the network …", show_time=True):
-        version = written(run)
+        version = weights_version(run)
         positions, probabilities = _said(run.id, version, not sealed.is_sealed(dataset), run)
     found = label_mistakes(dataset.labels[positions], probabilities)
     return positions, found.first(int((found.margin > 0).sum()))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _said(run_id: str, written: int, with_test: bool, _run: Run) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _said(run_id: str, version: str, with_test: bool, _run: Run) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Positions of the images the run did not learn from, and its probabilities for them."""
     from pages.ui.understand.classifiers import classifier  # loads torch
 

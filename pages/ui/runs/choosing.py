@@ -91,11 +91,11 @@ def pick_run(runs: dict[str, Run]) -> Run:
     return runs[chosen]
 
 
-def written(run: Run, epoch: int | None = None) -> int:
-    """When the weights of an epoch were written, None for the best: what is made of them is kept until they change.
+def weights_version(run: Run, epoch: int | None = None) -> str:
+    """Of the weights of an epoch, None for the best: what is made of them is kept until they are written again.
     Where they are damaged the page ends with a sentence."""
     with needed():
-        return RunFolder(run.id).weights(epoch, run.best_epoch).stat().st_mtime_ns
+        return RunFolder(run.id).weights_version(epoch, run.best_epoch)
 
 
 def title(run: Run) -> str:

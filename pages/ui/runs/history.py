@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cnn_core.jobs.queue import delete
+from cnn_core.jobs.queue import delete, rename
 from cnn_core.models.presets import title_of
 from cnn_core.recipe import diff
-from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui.address import query
 from pages.ui.charts.comparing import choice_text, choices, labels, line_styles
@@ -100,7 +99,7 @@ def _rename(run: Run) -> None:
 
 @spoken()
 def _save_name(run_id: str, popover: str, field: str) -> None:
-    store().rename(run_id, st.session_state[field])
+    rename(run_id, st.session_state[field])
     st.session_state[popover] = False
     st.toast("Saved.", icon=":material/check:")
 

@@ -19,7 +19,7 @@ from pages.ui.address import query
 from pages.ui.data import sealed
 from pages.ui.frame.errors import needed, say
 from pages.ui.frame.pictures import TYPES
-from pages.ui.runs.choosing import written
+from pages.ui.runs.choosing import weights_version
 from pages.ui.understand.preprocessing import prepare
 
 BEST = "best"
@@ -27,7 +27,7 @@ FROM = ("The data set", "A file")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _classifier(run_id: str, epoch: int | None, written: int) -> Classifier:
+def _classifier(run_id: str, epoch: int | None, version: str) -> Classifier:
     return Classifier.open(run_id, epoch)
 
 
@@ -35,7 +35,7 @@ def classifier(run: Run, epoch: int | None = None) -> Classifier:
     """The network of a run at an epoch, None for the best, kept in memory until its weights change. Where its files are
     damaged the page ends with a sentence, below the choice of another epoch."""
     with needed():
-        return _classifier(run.id, epoch, written(run, epoch))
+        return _classifier(run.id, epoch, weights_version(run, epoch))
 
 
 def pick_epoch(run: Run) -> int | None:

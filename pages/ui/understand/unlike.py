@@ -16,7 +16,7 @@ from cnn_core.inference import Classifier
 from cnn_core.inspection.layer_statistics import layer_statistics
 from cnn_core.runs.tables import Run
 from pages.ui.frame import words
-from pages.ui.runs.choosing import written
+from pages.ui.runs.choosing import weights_version
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def judge(
     """What to say of each image (C, H, W), as the network gets it; None without the data set."""
     if dataset is None or not images:
         return [None] * len(images)
-    novelty = _novelty(run.id, epoch, written(run, epoch), network, dataset)
+    novelty = _novelty(run.id, epoch, weights_version(run, epoch), network, dataset)
     stacked = np.stack(images)
     counts = novelty.nearer(layer_statistics(network.network, network.batches(stacked, np.arange(len(stacked)))))
     total = len(novelty.held_out)
@@ -88,5 +88,5 @@ def novelty_of(network: Classifier, dataset: ImageDataset) -> Novelty:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Measuring how far apart the data set's own images are …")
-def _novelty(run_id: str, epoch: int | None, written: int, _network: Classifier, _dataset: ImageDataset) -> Novelty:
+def _novelty(run_id: str, epoch: int | None, version: str, _network: Classifier, _dataset: ImageDataset) -> Novelty:
     return novelty_of(_network, _dataset)
