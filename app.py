@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnn_core.jobs.pool import Pool, start_workers
+from cnn_core.jobs.executors.local_pool import LocalPool, start_workers
 from pages.ui.frame import layout
 from pages.ui.frame.errors import spoken
 
@@ -10,7 +10,7 @@ st.set_page_config("CNN Playground", page_icon=str(layout.LOGO), layout="wide", 
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def workers() -> Pool:
+def workers() -> LocalPool:
     """The training processes, shared by all visitors."""
     return start_workers()
 

@@ -34,7 +34,7 @@ LONGEST_PAUSE = 1.2  # seconds of training until the next kill: some epochs
 VICTIMS = ("worker", "server", "both")
 SERVER = """
 import time
-from cnn_core.jobs.pool import start_workers, wait_until_ready
+from cnn_core.jobs.executors.local_pool import start_workers, wait_until_ready
 pool = start_workers(); wait_until_ready(120)
 print(pool.pids[0], flush=True)
 while True: time.sleep(3600)

@@ -14,7 +14,7 @@ from benchmarks.app import ROOT, resident_megabytes, running_app
 from benchmarks.row import Row, at_most
 from benchmarks.visitors import changes
 from cnn_core.data.catalogue.library import open_dataset
-from cnn_core.jobs.pool import start_workers, wait_until_ready
+from cnn_core.jobs.executors.local_pool import start_workers, wait_until_ready
 from cnn_core.jobs.queue import command, submit
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.runs.folder import RunFolder
@@ -23,7 +23,7 @@ from cnn_core.settings import settings
 from tests.browser.chromium import find_chromium
 
 LIGHT = (
-    "cnn_core.jobs.queue, cnn_core.jobs.pool, cnn_core.runs.store, cnn_core.planning.recipe, "
+    "cnn_core.jobs.queue, cnn_core.jobs.executors.local_pool, cnn_core.runs.store, cnn_core.planning.recipe, "
     "cnn_core.data.catalogue.library"
 )
 REPEATS = 3

@@ -17,7 +17,7 @@ from benchmarks.app import App, running_app
 from benchmarks.row import Row, at_most
 from benchmarks.visitors import visits
 from cnn_core.data.catalogue.library import open_dataset
-from cnn_core.jobs.pool import wait_until_ready
+from cnn_core.jobs.executors.local_pool import wait_until_ready
 from cnn_core.jobs.queue import command, submit
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe

@@ -7,7 +7,17 @@ import pytest
 from cnn_core.settings import Settings
 
 # Start apps and workers, and wait for them
-ALONE = ("tests/browser/", "tests/jobs/", "tests/test_command_line.py", "tests/test_streams.py")
+ALONE = (
+    "tests/browser/",
+    "tests/contracts/test_executors.py",
+    "tests/jobs/test_imports.py",
+    "tests/jobs/test_pool.py",
+    "tests/jobs/test_slot.py",
+    "tests/jobs/test_store_away.py",
+    "tests/jobs/test_takeover.py",
+    "tests/test_command_line.py",
+    "tests/test_streams.py",
+)
 CLOSED = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 

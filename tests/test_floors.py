@@ -26,7 +26,8 @@ ROOMS_TOGETHER = (0, 6)  # words build on words, and app.py on pages/; elsewhere
 LIGHT = (
     "cnn_core.registry", "cnn_core.settings", "cnn_core.errors", "cnn_core.cores", "cnn_core.explain",
     "cnn_core.recipe_json", "cnn_core.spec", "cnn_core.recipe", "cnn_core.command_line.program",
-    "cnn_core.runs.store", "cnn_core.runs.folder", "cnn_core.jobs.queue", "cnn_core.jobs.pool", "cnn_core.jobs.prepare",
+    "cnn_core.runs.store", "cnn_core.runs.folder", "cnn_core.jobs.queue", "cnn_core.jobs.executors.local_pool",
+    "cnn_core.jobs.prepare",
     "cnn_core.planning.recipe", "cnn_core.data.augmentation.steps", "cnn_core.data.augmentation.presets",
     "cnn_core.data.catalogue.library", "cnn_core.data.explore.statistics", "cnn_core.models.summary",
     "cnn_core.data.incoming.archives.archive", "cnn_core.data.incoming.labels.layout", "cnn_core.jobs.imports",

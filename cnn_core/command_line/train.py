@@ -13,7 +13,7 @@ from cnn_core.command_line.files import read_at_most
 from cnn_core.command_line.interruption import PIPE, Interruption, ignoring_signals
 from cnn_core.command_line.output import print_line, print_sentence, summary
 from cnn_core.errors import PlaygroundError
-from cnn_core.jobs.pool import slots
+from cnn_core.jobs.executors.local_pool import slots
 from cnn_core.jobs.takeover import interrupt_if_silent
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe

@@ -43,6 +43,12 @@ class WorkerStore(Transactions):
             session.execute(delete(Command).where(Command.run_id == run_id))
             return _take(session, run_id, worker, ("queued", *RESUMABLE))
 
+    def holds(self, worker: str, run_id: str) -> bool:
+        """Whether the worker has the run."""
+        theirs = select(Run.id).where(Run.id == run_id, Run.worker == worker, Run.status.in_(HELD))
+        with self._read() as session:
+            return session.scalar(theirs) is not None
+
     def record(self, run_id: str, worker: str, *events: Event) -> None:
         """Write the columns and metric rows of events, all or none. Raises LostRunError when `worker` does not hold
         the run."""

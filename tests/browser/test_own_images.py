@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cnn_core.data.catalogue import shelf
-from cnn_core.jobs.pool import wait_until_ready
+from cnn_core.jobs.executors.local_pool import wait_until_ready
 from tests.browser.conftest import App
 from tests.browser.test_story import NewPage, badge, press
 from tests.data.pictures import RAW, of_class, picture, write_zip

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnn_core.jobs.pool import wait_until_ready
+from cnn_core.jobs.executors.local_pool import wait_until_ready
 from cnn_core.jobs.queue import submit
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from cnn_core.jobs.pool import wait_until_ready
+from cnn_core.jobs.executors.local_pool import wait_until_ready
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from tests.browser.conftest import App, wait_for

@@ -1,7 +1,5 @@
 """Real worker processes: queue, commands, crashes, and the end of the app."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,15 +8,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-import torch
-from safetensors.torch import load_file
 
 from cnn_core.errors import PlaygroundError
-from cnn_core.jobs.pool import Pool, start_workers, wait_until_ready
+from cnn_core.jobs.executors.local_pool import LocalPool, start_workers, wait_until_ready
 from cnn_core.jobs.queue import command, delete, submit
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import AugmentSpec, Recipe
-from cnn_core.runs.folder import RESUME, RunFolder, snapshot
+from cnn_core.runs.folder import RESUME, RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 
@@ -57,7 +53,7 @@ def running(run_id: str, step: int = 3) -> Callable[[], bool]:
 
 
 @pytest.fixture
-def pool(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+def pool(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPool]:
     monkeypatch.setenv("CNN_PLAYGROUND_DEVICES", "cpu")
     pool = start_workers()
     wait_until_ready()
@@ -65,7 +61,7 @@ def pool(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
     pool.close()
 
 
-def test_pause_learning_rate_resume_queue_and_stop(pool: Pool) -> None:
+def test_pause_learning_rate_resume_queue_and_stop(pool: LocalPool) -> None:
     first = submit(recipe(500))
     wait_for(running(first))
     second, third = submit(recipe(500)), submit(recipe(2))
@@ -95,30 +91,9 @@ def test_pause_learning_rate_resume_queue_and_stop(pool: Pool) -> None:
     assert not RunFolder(first).files.folder.exists()
 
 
-def test_a_killed_worker_is_noticed_and_its_run_resumed_to_the_same_weights(pool: Pool) -> None:
-    chosen = recipe(12, seed=5)
-    whole = submit(chosen)
-    wait_for(lambda: status(whole) == "finished")
-    run_id = submit(chosen)
-    wait_for(lambda: (store().get(run_id).best_epoch or 0) >= 1)
-    os.kill(pool.pids[0], signal.SIGKILL)
-    assert wait_for(lambda: status(run_id) == "interrupted", 15) < 10
-    assert store().get(run_id).step < store().get(whole).steps
-    command(run_id, "resume")
-    wait_for(lambda: status(run_id) == "finished")
-    for epoch in (0, 6, 12):
-        ours, expected = (
-            load_file(RunFolder(run_id).files.open(snapshot(epoch))),
-            load_file(RunFolder(whole).files.open(snapshot(epoch))),
-        )
-        assert all(torch.equal(ours[name], expected[name]) for name in expected)
-    steps = [point.step for point in store().metrics(run_id) if point.kind == "validation"]
-    assert steps == [point.step for point in store().metrics(whole) if point.kind == "validation"]
-
-
 APP = """
 import sys, time
-from cnn_core.jobs.pool import start_workers, wait_until_ready
+from cnn_core.jobs.executors.local_pool import start_workers, wait_until_ready
 pool = start_workers(); wait_until_ready(); print(pool.pids[0], flush=True); time.sleep(600)
 """
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cnn_core.jobs import pool as pool_module
 from cnn_core.jobs import processes
-from cnn_core.jobs import slot as slot_module
-from cnn_core.jobs.pool import Pool, trouble
+from cnn_core.jobs.executors import local_pool as pool_module
+from cnn_core.jobs.executors import slot as slot_module
+from cnn_core.jobs.executors.local_pool import LocalPool, trouble
+from cnn_core.jobs.executors.slot import LONGEST_PAUSE, PROVEN_SECONDS, Slot
 from cnn_core.jobs.prepare import prepare_in_background
 from cnn_core.jobs.processes import spawn
-from cnn_core.jobs.slot import LONGEST_PAUSE, PROVEN_SECONDS, Slot
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import RunStore, store
 from cnn_core.runs.tables import Worker
@@ -121,7 +121,7 @@ def test_the_watch_survives_anything_and_pages_learn_of_it(workers: Workers, mon
         raise ValueError("no error of the database")
 
     monkeypatch.setattr(RunStore, "reap", fails)
-    pool = Pool(["cpu"])
+    pool = LocalPool(["cpu"])
     try:
         time.sleep(0.2)
         first = pool.pids[0]
@@ -137,7 +137,7 @@ def test_the_watch_survives_anything_and_pages_learn_of_it(workers: Workers, mon
 
 def test_a_worker_is_known_by_its_name_not_by_its_process_id(workers: Workers) -> None:
     """Another computer's worker has the same process id."""
-    pool = Pool(["cpu"])
+    pool = LocalPool(["cpu"])
     try:
         pid, (ours, _) = pool.pids[0], workers.started[0]
         held = {name: store().create(Recipe(), name, worker=name) for name in (ours, "elsewhere:1")}

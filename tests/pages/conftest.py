@@ -55,7 +55,7 @@ def runs(trained: Path, home: Path) -> list[str]:
 @pytest.fixture
 def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a page as a browser would: through app.py, with query parameters. No worker is started."""
-    monkeypatch.setattr("cnn_core.jobs.pool.start_workers", lambda: None)
+    monkeypatch.setattr("cnn_core.jobs.executors.local_pool.start_workers", lambda: None)
     st.cache_data.clear()
     st.cache_resource.clear()
 

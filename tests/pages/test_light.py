@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys
-import cnn_core.jobs.pool as pool
+import cnn_core.jobs.executors.local_pool as pool
 from streamlit.testing.v1 import AppTest
 pool.start_workers = lambda: None
 app = AppTest.from_file("app.py", default_timeout=60)

@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.catalogue.registry import BUILT_IN, dataset_sources
+from cnn_core.jobs.executors.slot import TROUBLE, Slot
 from cnn_core.jobs.queue import submit
-from cnn_core.jobs.slot import TROUBLE, Slot
 from cnn_core.models.presets import network_presets
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe

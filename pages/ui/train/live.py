@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from cnn_core.jobs.pool import trouble
+from cnn_core.jobs.executors.local_pool import trouble
 from cnn_core.jobs.queue import MOST_RATE, command
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import subprocess
+import threading
 import time
+from contextlib import suppress
 
 from cnn_core.jobs.processes import log_file, spawn
 from cnn_core.runs.store import store
@@ -22,9 +24,10 @@ class Slot:
     def __init__(self, number: int, device: str):
         self._number, self._device = number, device
         self._process: subprocess.Popen[bytes] | None = None
-        self._worker_id = ""
+        self.worker_id = ""
         self._started = self._next_try = 0.0  # time.monotonic()
         self._failures = 0  # starts in a row that led to nothing
+        self._looking = threading.Lock()
 
     @property
     def pid(self) -> int:
@@ -44,35 +47,44 @@ class Slot:
 
     def look(self) -> None:
         """Sign off a worker that ended, and start one where there is none and it is time."""
-        if self._process and self._process.poll() is not None:
-            store().leave(self._worker_id)  # before it is forgotten: when the store is away this look is made again
-            self._process = None
-            self._note_end()
-        if self._process is None and time.monotonic() >= self._next_try:
-            self.start()
+        with self._looking:
+            if self._process and self._process.poll() is not None:
+                store().leave(self.worker_id)  # before it is forgotten: when the store is away this look is made again
+                self._process = None
+                self._note_end()
+            if self._process is None and time.monotonic() >= self._next_try:
+                self.start()
 
     def start(self) -> None:
         """Start a worker. One that cannot even be started counts as one that ended at once."""
-        self._started, self._worker_id = time.monotonic(), new_worker_id()
+        self._started, self.worker_id = time.monotonic(), new_worker_id()
         try:
-            self._process = spawn_worker(self._number, self._device, self._worker_id, self._log)
+            self._process = spawn_worker(self._number, self._device, self.worker_id, self._log)
         except OSError:
             logging.getLogger(__name__).exception("The worker of slot %s could not be started", self._number)
             self._note_end()
 
+    def end(self) -> None:
+        """End the worker, which saves its run if it still can, sign it off and start another."""
+        self.close()
+        self.wait()
+        self.look()
+
     def close(self) -> None:
         """Ask the worker to end."""
-        if self._process and self._process.stdin:
-            self._process.stdin.close()
+        process = self._process
+        if process and process.stdin:
+            with suppress(OSError):  # it has ended by itself
+                process.stdin.close()
 
     def wait(self) -> None:
         """Wait until the worker has ended; one that takes too long, in a download, is killed."""
-        if self._process:
+        if process := self._process:
             try:
-                self._process.wait(timeout=CLOSE_SECONDS)
+                process.wait(timeout=CLOSE_SECONDS)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                process.kill()
+                process.wait()
 
     @property
     def _log(self) -> str:
