@@ -75,7 +75,3 @@ class DivergedError(PlaygroundError):
 
 class RunFilesError(PlaygroundError):
     """A file of a run that is damaged or does not fit; the message says what is left and what to do."""
-
-
-class CancelledError(PlaygroundError):
-    """A person stopped what was under way; nothing of it is left."""

@@ -1,19 +1,19 @@
 """Your images: pictures of your own become a data set."""
 
-from cnn_core.jobs.imports import import_state
+from cnn_core.jobs.tasks.import_images import import_of, report_of
 from pages.ui.bring import arriving, found, import_form, import_report, own_datasets, reading_form, trays
-from pages.ui.frame import layout
+from pages.ui.frame import layout, tasks
 from pages.ui.frame.errors import spoken
 
 layout.title("Your images", "Bring pictures, one folder a class, see what was found, and make a data set of them.")
 tray = trays.on_show()
-state = import_state(tray) if tray else None
+state = import_of(tray).state() if tray else None
 
 if tray and state and state.busy:
     with layout.card("Importing"):
-        arriving.watch(tray)
-elif told := (state and state.report) or import_report.asked():
-    arriving.another(tray if state and state.report else None)
+        tasks.watch(import_of(tray))
+elif told := report_of(state) or import_report.asked():
+    arriving.another(tray if report_of(state) else None)
     with spoken():  # the data set may have been deleted since
         import_report.show(told)
 else:

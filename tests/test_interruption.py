@@ -13,7 +13,7 @@ import pytest
 
 from cnn_core.command_line.interruption import stop_on_signals
 from cnn_core.command_line.program import main
-from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.folder import RESUME, RunFolder
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
 from tests.data.pictures import two_classes, write_zip
@@ -61,8 +61,8 @@ def half_written(home: Path) -> list[str]:
 MOMENTS = {
     "the run is entered": ("cnn_core.runs.store:RunStore.create", True),
     "the data is opened": ("cnn_core.jobs.execute:prepare_for", True),
-    "the network is built": ("cnn_core.training.session:build", False),
-    "a file is moved into place": ("cnn_core.runs.folder:RunFolder.write", False),
+    "the network is built": ("cnn_core.training.session:starting_network", False),
+    "a file is moved into place": ("cnn_core.runs.files:LocalRunFiles.put", False),
     "an epoch ends": ("cnn_core.training.session:TrainingSession.save", False),
     "a line is printed": ("cnn_core.command_line.train:print_line", True),
 }
@@ -192,7 +192,7 @@ def test_a_run_whose_state_is_damaged_is_not_advised_to_go_on(
         at("cnn_core.training.session:TrainingSession.save", patch, after=True)
         assert main(TRAIN) == 130
     [run] = store().runs()
-    RunFolder(run.id).resume.write_bytes(b"damaged")
+    RunFolder(run.id).files.open(RESUME).write_bytes(b"damaged")
     capsys.readouterr()
     main(("train", "--resume", run.id))
     errors = capsys.readouterr().err

@@ -12,9 +12,10 @@ from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
-from cnn_core.jobs import imports
 from cnn_core.jobs.dataset_deletion import delete_dataset
-from cnn_core.jobs.imports import ImportState, cancel_import, import_state, start_import
+from cnn_core.jobs.tasks import task as task_module
+from cnn_core.jobs.tasks.import_images import ImportRequest, import_of, report_of
+from cnn_core.jobs.tasks.task import TaskState
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
 from tests.data.pictures import picture, two_classes, write_zip
@@ -31,45 +32,51 @@ def put_zip(tray: Tray, tmp_path: Path, files: dict[str, bytes]) -> None:
     tray.put_archive("my pictures.zip", write_zip(tmp_path / "x.zip", files).read_bytes())
 
 
-def ended(tray: Tray, seconds: float = 60) -> ImportState | None:
+def start(tray: Tray, name: str, made_by: str = "") -> None:
+    import_of(tray).start(ImportRequest(tray=tray.token, spec=SMALL, name=name, made_by=made_by))
+
+
+def ended(tray: Tray, seconds: float = 60) -> TaskState | None:
     limit = time.monotonic() + seconds
-    while (state := import_state(tray)) and state.busy:
+    while (state := import_of(tray).state()) and state.busy:
         assert time.monotonic() < limit
         time.sleep(0.05)
     return state
 
 
 def test_a_tray_becomes_a_data_set(tray: Tray, tmp_path: Path) -> None:
-    assert import_state(tray) is None
+    assert import_of(tray).state() is None
     put_zip(tray, tmp_path, two_classes())
     assert tray.title == "my pictures"
-    start_import(tray, SMALL, "Clothes", "Ada")
+    start(tray, "Clothes", "Ada")
     state = ended(Tray(tray.token))
     assert state
-    assert state.report, state.error
-    assert state.report.added == 24
-    known = shelf.about(state.report.dataset)
+    report = report_of(state)
+    assert report, state.error
+    assert report.added == 24
+    known = shelf.about(report.dataset)
     assert (known.name, known.made_by) == ("Clothes", "Ada")
     assert open_dataset(known.id).shape == (3, 28, 28)
 
 
 def test_a_refusal_is_a_sentence_and_the_pictures_stay(tray: Tray, tmp_path: Path) -> None:
     put_zip(tray, tmp_path, {"boots/1.jpg": picture(0), "hats/2.jpg": b"no"})
-    start_import(tray, SMALL, "Clothes")
+    start(tray, "Clothes")
     state = ended(tray)
     assert state
     assert "only pictures of boots" in state.error
     put_zip(tray, tmp_path, two_classes())
-    start_import(tray, SMALL, "Clothes")
+    start(tray, "Clothes")
     state = ended(tray)
     assert state
-    assert state.report, state.error
+    report = report_of(state)
+    assert report, state.error
 
 
 def test_cancelled_leaves_nothing_but_the_pictures(tray: Tray, tmp_path: Path, home: Path) -> None:
     put_zip(tray, tmp_path, two_classes())
-    start_import(tray, SMALL, "Clothes")
-    cancel_import(tray)
+    start(tray, "Clothes")
+    import_of(tray).cancel()
     assert ended(tray) is None
     assert not list((home / "datasets").glob("own-*"))
     assert tray.files().entries()
@@ -82,7 +89,7 @@ def test_two_imports_of_one_name_become_one_data_set_and_a_refusal(home: Path, t
     for tray in trays:
         put_zip(tray, tmp_path, many)
     for tray in trays:
-        start_import(tray, SMALL, "Clothes")
+        start(tray, "Clothes")
     states = [ended(tray) for tray in trays]
     (refused,) = (number for number, state in enumerate(states) if state and state.error)
     assert "Clothes" in states[refused].error  # type: ignore[union-attr]
@@ -90,30 +97,32 @@ def test_two_imports_of_one_name_become_one_data_set_and_a_refusal(home: Path, t
     assert [(known.name, known.version) for known in shelf.own_datasets()] == [("Clothes", 1)]
     again = trays[refused]
     assert len(again.files().entries()) == len(many)
-    start_import(again, SMALL, "Other clothes")
+    start(again, "Other clothes")
     state = ended(again)
     assert state
-    assert state.report, state.error
+    report = report_of(state)
+    assert report, state.error
 
 
 def test_a_killed_import_is_told_and_swept_away_by_the_next(tray: Tray, tmp_path: Path, home: Path) -> None:
     many = {f"{name}/{number}.jpg": picture(number, (900, 900)) for name in ("a", "b") for number in range(150)}
     put_zip(tray, tmp_path, many)
-    start_import(tray, SMALL, "Clothes")
+    start(tray, "Clothes")
     limit = time.monotonic() + 60
     while not list((home / "datasets").glob("own-*.partial")):
         assert time.monotonic() < limit
         time.sleep(0.01)
-    os.kill(imports._children[tray.token].pid, signal.SIGKILL)
+    os.kill(task_module._children[import_of(tray).id].pid, signal.SIGKILL)
     state = ended(tray)
     assert state
-    assert state.error == imports.UNEXPLAINED
+    assert state.error == task_module.UNEXPLAINED
     assert shelf.own_datasets() == []
-    start_import(tray, SMALL, "Clothes")
+    start(tray, "Clothes")
     state = ended(tray)
     assert state
-    assert state.report, state.error
-    assert [path.name for path in (home / "datasets").iterdir()] == [f"{state.report.dataset}-28"]
+    report = report_of(state)
+    assert report, state.error
+    assert [path.name for path in (home / "datasets").iterdir()] == [f"{report.dataset}-28"]
 
 
 def test_classes_made_by_hand(tray: Tray) -> None:
@@ -126,12 +135,13 @@ def test_classes_made_by_hand(tray: Tray) -> None:
         assert tray.add([("boots/photo.png", picture(number)), ("Ünïcode 靴/photo.png", picture(number + 50))]) == []
     (refused,) = tray.add([("boots/big.png", bytes(21_000_000))])
     assert "big.png has more than 20 MB" in refused
-    start_import(tray, SMALL, "By hand")
+    start(tray, "By hand")
     state = ended(tray)
     assert state
-    assert state.report, state.error
-    assert list(state.report.kept) == ["boots", "Ünïcode 靴"]
-    assert state.report.added == 12
+    report = report_of(state)
+    assert report, state.error
+    assert list(report.kept) == ["boots", "Ünïcode 靴"]
+    assert report.added == 12
     tray.drop_class("boots")
     assert tray.classes == ["Ünïcode 靴"]
     assert len(tray.slips) == 6
@@ -142,11 +152,12 @@ def test_labels_in_a_table(tray: Tray, tmp_path: Path) -> None:
     put_zip(tray, tmp_path, files)
     rows = [f"{number}.jpg,{'even' if number % 2 == 0 else 'odd'}" for number in range(12)]
     tray.put_labels(("filename,label\n" + "\n".join(rows)).encode())
-    start_import(tray, SMALL, "Table")
+    start(tray, "Table")
     state = ended(tray)
     assert state
-    assert state.report, state.error
-    assert {name: sum(kept.values()) for name, kept in state.report.kept.items()} == {"even": 6, "odd": 6}
+    report = report_of(state)
+    assert report, state.error
+    assert {name: sum(kept.values()) for name, kept in report.kept.items()} == {"even": 6, "odd": 6}
 
 
 @pytest.mark.parametrize("token", ["", "../../etc", "0" * 16, "0123456789abcdeg"])
@@ -163,11 +174,12 @@ def test_forgotten_trays_are_cleared_away(tray: Tray) -> None:
 
 def test_a_data_set_is_not_deleted_from_under_a_run(tray: Tray, tmp_path: Path) -> None:
     put_zip(tray, tmp_path, two_classes())
-    start_import(tray, SMALL, "Clothes")
+    start(tray, "Clothes")
     state = ended(tray)
     assert state
-    assert state.report, state.error
-    dataset = state.report.dataset
+    report = report_of(state)
+    assert report, state.error
+    dataset = report.dataset
     run = store().create(Recipe(data=DataSpec(dataset=dataset)), "My first run", "worker")
     with pytest.raises(PlaygroundError, match="used by 1 run: My first run"):
         delete_dataset(dataset)

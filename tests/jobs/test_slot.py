@@ -18,8 +18,8 @@ from cnn_core.jobs.executors import local_pool as pool_module
 from cnn_core.jobs.executors import slot as slot_module
 from cnn_core.jobs.executors.local_pool import LocalPool, trouble
 from cnn_core.jobs.executors.slot import LONGEST_PAUSE, PROVEN_SECONDS, Slot
-from cnn_core.jobs.prepare import prepare_in_background
 from cnn_core.jobs.processes import spawn
+from cnn_core.jobs.tasks.prepare_dataset import PrepareRequest, preparation_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import RunStore, store
 from cnn_core.runs.tables import Worker
@@ -160,7 +160,7 @@ def test_no_child_stays_as_a_zombie(home: Path) -> None:
     """Nobody asks for these processes again: not a page, not a test."""
     before = children()
     ours = {spawn("cnn_core.nowhere", log="nothing").pid for _ in range(3)}
-    prepare_in_background("digits")
+    preparation_of("digits").start(PrepareRequest(dataset="digits"))
     ours |= children() - before
     assert len(ours) == 4
     wait_for(lambda: not ours & children())

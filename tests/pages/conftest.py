@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +75,15 @@ def run(app: AppTest) -> AppTest:
     """Run the page; a traceback fails the test."""
     app.run()
     assert not app.exception, app.exception
+    return app
+
+
+def settled(app: AppTest, seconds: float = 60.0) -> AppTest:
+    """Run the page until the background work it watches has ended."""
+    limit = time.monotonic() + seconds
+    while any(str(button.key).startswith("cancel-") for button in run(app).button):
+        assert time.monotonic() < limit, "waited too long"
+        time.sleep(0.1)
     return app
 
 

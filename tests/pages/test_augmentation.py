@@ -13,7 +13,7 @@ from cnn_core.inference import Classifier
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
-from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
+from tests.pages.conftest import Open, digits_recipe, errors, query, run, settled, text, train
 
 DIGITS = {"data.dataset": "digits"}
 
@@ -169,7 +169,7 @@ def test_a_run_tells_which_changes_alter_its_answers(open_page: Open, runs: list
     page = open_page("augmentation", **steps({"kind": "rotation", "degrees": 180.0}))
     assert "cnn-heat" not in text(page)
     page.button(key="safety:try").click()
-    run(page)
+    settled(page)
     assert query(page)["run"] in runs
     shown = text(page)
     assert shown.count('class="cnn-heat"') == 2
@@ -198,13 +198,14 @@ def test_the_best_run_judges_unless_another_is_chosen(open_page: Open, runs: lis
     best = max(runs, key=known.__getitem__)
     assert known[weak] < 0.4 < 0.8 < known[best]
     page = open_page("augmentation", **DIGITS, tried="yes", kind="rotation", strength=100)
+    settled(page)
     assert query(page)["run"] == best
     shown = text(page)
     assert re.search(r"Without augmentation this network is wrong on \*\*\d+\.\d%\*\* of \d+ validation images", shown)
     assert "of the images it gets right, most often for" in shown
     assert len(page.warning) == 1
     page.selectbox(key="choice:run").select(weak)
-    shown = text(run(page))
+    shown = text(settled(page))
     assert query(page)["run"] == weak
     assert re.search(r"This network is wrong on \d+\.\d% of the \d+ validation images as they are", shown)
     assert "says little" in shown
@@ -213,6 +214,7 @@ def test_the_best_run_judges_unless_another_is_chosen(open_page: Open, runs: lis
 
 def test_the_error_is_that_of_the_validation_images(open_page: Open, runs: list[str]) -> None:
     page = open_page("augmentation", **DIGITS, tried="yes", run=runs[1])
+    settled(page)
     dataset, network = open_dataset("digits"), Classifier.open(runs[1])
     chosen = dataset.splits["validation"]  # fewer than the most that are judged
     wrong = network.classify_many(dataset.images, chosen).argmax(1) != dataset.labels[chosen]

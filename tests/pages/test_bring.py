@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from cnn_core.data.catalogue import shelf
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.incoming.tray import Tray
-from cnn_core.jobs.imports import import_state
+from cnn_core.jobs.tasks.import_images import import_of
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
 from tests.data.incoming.archives import Part, zipped
@@ -24,7 +24,7 @@ def upload(page: AppTest, path: Path) -> AppTest:
 
 def finish(page: AppTest, seconds: float = 60) -> AppTest:
     tray, limit = Tray(query(page)["tray"]), time.monotonic() + seconds
-    while (state := import_state(tray)) and state.busy:
+    while (state := import_of(tray).state()) and state.busy:
         assert time.monotonic() < limit
         time.sleep(0.05)
     return run(page)

@@ -1,14 +1,13 @@
 """Data: samples, numbers and balance of what is here; a plain word on what is not."""
 
-import time
 from pathlib import Path
 
 import pytest
 
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.catalogue.registry import INCLUDED_SOURCES, dataset_sources
-from cnn_core.jobs.prepare import preparing
-from tests.pages.conftest import Open, errors, query, run, text
+from cnn_core.jobs.tasks.prepare_dataset import preparation_of
+from tests.pages.conftest import Open, errors, query, run, settled, text
 
 VIEWS = ("samples", "classes", "pixels", "copies", "map", "labels", "image")
 
@@ -123,8 +122,5 @@ def test_a_failed_download_says_what_is_missing(open_page: Open) -> None:
     page = open_page("data", dataset="kmnist")
     page.button(key="get").click()
     run(page)
-    limit = time.monotonic() + 60
-    while preparing("kmnist"):
-        assert time.monotonic() < limit
-        time.sleep(0.1)
-    assert "Kuzushiji-MNIST" in errors(run(page))
+    assert preparation_of("kmnist").state()
+    assert "Kuzushiji-MNIST" in errors(settled(page))

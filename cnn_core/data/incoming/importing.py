@@ -26,7 +26,7 @@ from cnn_core.data.incoming.import_figures import Known, first_reasons, tell_fig
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
 from cnn_core.data.incoming.labels.layout import Layout
 from cnn_core.data.splits import make_splits
-from cnn_core.errors import CancelledError, ImageError, PlaygroundError
+from cnn_core.errors import ImageError, PlaygroundError
 
 CHUNK_FILES, CHUNK_BYTES = 256, 32 * 2**20  # read before they are decoded together
 COLOURFUL = 2.0  # grey values: a picture whose channels differ by less on average is grey
@@ -44,16 +44,16 @@ def import_images(
     made_by: str = "",
     onto: str = "",
     tell: Callable[[Progress], None] = lambda progress: None,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> ImportReport:
     """Decode the files of the layout, and put them on the shelf as a data set called `name`.
 
     `onto`: a data set whose images come first, each in the split it has; its size, fit and channels are taken over,
-    and pictures that it has already are left out. Raises PlaygroundError, CancelledError; nothing is left then.
+    and pictures that it has already are left out. Raises PlaygroundError; nothing is left then, nor
+    when it is interrupted.
     """
     began = time.monotonic()
     with nullcontext(shelf.about(onto).name) if onto else shelf.reserved(name) as name, drafted() as folder:
-        report = _Import(folder, files, layout, spec, onto, tell, cancelled).run()
+        report = _Import(folder, files, layout, spec, onto, tell).run()
         known = shelf.shelve(folder, name, made_by, parent=onto, note=f"{report.added:,} added." if onto else "")
     report.dataset, report.title, report.content_hash = known.id, known.title, known.content_hash
     report.seconds = round(time.monotonic() - began, 2)
@@ -72,10 +72,9 @@ class _Import:
         spec: ImportSpec,
         onto: str,
         tell: Callable[[Progress], None],
-        cancelled: Callable[[], bool],
     ):
         self.folder, self.files, self.layout = folder, files, layout
-        self.tell, self.cancelled = tell, cancelled
+        self.tell = tell
         self.base = shelf.open_version(shelf.about(onto)) if onto else None
         if self.base:
             colour = "greyscale" if self.base.shape[0] == 1 else "rgb"
@@ -119,7 +118,6 @@ class _Import:
         done, total = 0, len(self.layout.files)
         with ThreadPoolExecutor(usable_cores()) as pool:  # Pillow decodes without the interpreter's lock
             for chunk in self._read():
-                self._stop_if_cancelled()
                 pictures = list(pool.map(self._see, *zip(*chunk, strict=True)))
                 for (entry, _), picture in zip(chunk, pictures, strict=True):
                     if isinstance(picture, ImageError):
@@ -133,7 +131,6 @@ class _Import:
                     yield np.stack(kept)
                 done += len(chunk)
                 self.tell(Progress("importing", done, total, "pictures"))
-        self._stop_if_cancelled()
 
     def _read(self) -> Iterator[list[tuple[Entry, bytes | ImageError]]]:
         chunk: list[tuple[Entry, bytes | ImageError]] = []
@@ -206,7 +203,7 @@ class _Import:
         parts = (images[at : at + CHUNK_FILES] for at in range(0, len(images), CHUNK_FILES))
         self.channels = 1
         for _ in append_images(grey, self._shape, (_luma(part) for part in parts)):
-            self._stop_if_cancelled()
+            pass
         del images, parts  # Windows moves no file onto one that is mapped
         os.replace(grey / IMAGES, self.folder / IMAGES)
         grey.rmdir()
@@ -251,10 +248,6 @@ class _Import:
         if self.channels == 1:
             return "Greyscale: not one picture has colours."
         return f"RGB: {self.known.colourful:,} of {count:,} pictures have colours."
-
-    def _stop_if_cancelled(self) -> None:
-        if self.cancelled():
-            raise CancelledError("The import was cancelled. Nothing of it was kept.")
 
 
 def _digest(pixels: NDArray[np.uint8]) -> bytes:

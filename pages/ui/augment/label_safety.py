@@ -2,46 +2,37 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html import escape
 
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.augmentation.steps import Augmentation, Mixing, augmentations, read_steps
+from cnn_core.data.augmentation.steps import Mixing, augmentations, read_steps
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
-from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, at_strengths, kinds_to_try, label_safety
+from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, kinds_to_try, label_safety
+from cnn_core.jobs.tasks.task import Task
+from cnn_core.jobs.tasks.try_augmentations import IMAGES, TryRequest, result_of, tries_of
 from cnn_core.recipe import AugmentSpec, Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui.address import query
 from pages.ui.address.recipe import query_of
 from pages.ui.data import datasets
-from pages.ui.frame import words
-from pages.ui.frame.errors import plain
+from pages.ui.frame import tasks, words
+from pages.ui.frame.errors import plain, say
 from pages.ui.frame.pictures import data_uri, strip
 from pages.ui.runs.choosing import learned_from, title, weights_version
 from pages.ui.understand.classifiers import classifier
 
-IMAGES = 200
 ALARM = 0.05  # share of changed predictions that calls for a look
 
 
-@dataclass
-class Kept:
-    """Results of one run, made when they are first asked for."""
-
-    every: LabelSafety | None = None
-    own: dict[tuple[AugmentSpec, ...], float] = field(default_factory=dict)  # the last steps: share of changed answers
-    # Shared by all sessions: replaced as a whole, and read once.
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _kept(run_id: str, version: str) -> Kept:
-    return Kept()
+def _own(run_id: str, version: str) -> dict[tuple[AugmentSpec, ...], float]:
+    """The last steps of a page -> fraction of changed predictions. Shared by all sessions."""
+    return {}
 
 
 def section(recipe: Recipe) -> None:
@@ -58,17 +49,33 @@ def section(recipe: Recipe) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = _pick(runs)
-        kept = _kept(run.id, weights_version(run))
+        task = tries_of(run.id, weights_version(run))
+        state = task.state()
         st.button(
             "Try every augmentation on it",
             icon=":material/rule:",
             key="safety:try",
             on_click=query.put,
             kwargs={"tried": "yes"},
-            disabled=kept.every is not None and bool(query.asked("tried")),
+            disabled=bool(query.asked("tried")) and state is not None and not state.error,
         )
-    if query.asked("tried"):
-        _results(run, recipe, kept)
+    if not query.asked("tried"):
+        return
+    if state is None or (state.error and query.asked("tried") == "again"):
+        task.start(TryRequest(run=run.id))
+        state = task.state()
+    if state and state.error:
+        say(state.error)
+        st.button("Try again", icon=":material/refresh:", on_click=query.put, kwargs={"tried": "again"})
+    elif state and state.busy:
+        tasks.watch(task)
+    else:
+        _results(run, recipe, _loaded(task.id, task))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _loaded(task_id: str, _task: Task[TryRequest]) -> LabelSafety:
+    return result_of(_task)
 
 
 def _best_first(runs: Sequence[Run]) -> dict[str, Run]:
@@ -94,16 +101,14 @@ def _pick(runs: dict[str, Run]) -> Run:
     return runs[chosen]
 
 
-def _results(run: Run, recipe: Recipe, kept: Kept) -> None:
+def _results(run: Run, recipe: Recipe, result: LabelSafety) -> None:
     dataset = datasets.of_run(run)
     kinds = kinds_to_try(dataset.shape[0])
     chosen = sample(dataset, "validation", None, IMAGES)
-    if kept.every is None:
-        kept.every = _try(run, dataset, chosen, at_strengths(kinds, dataset.shape[1]))
-    result, names = kept.every, [kind.kind for kind in kinds]
+    names = [kind.kind for kind in kinds]
     _how_good(result)
     changed = result.changed.reshape(len(kinds), len(STRENGTHS))
-    _own_steps(run, recipe, kept, dataset, chosen)
+    _own_steps(run, recipe, dataset, chosen)
     heat, classes = st.columns([1, 1], gap="medium")
     with heat:
         st.html(_heat_map([kind.title for kind in kinds], changed))
@@ -129,30 +134,18 @@ def _results(run: Run, recipe: Recipe, kept: Kept) -> None:
     _worst(result, place, dataset, chosen)
 
 
-def _try(run: Run, dataset: ImageDataset, chosen: np.ndarray, tries: list[list[Augmentation]]) -> LabelSafety:
-    """Judge the images with the run's best weights, with a bar that says how long it will still take."""
-    bar, began = st.progress(0.0), time.perf_counter()
-
-    def tell(share: float) -> None:
-        left = (time.perf_counter() - began) * (1 / share - 1)
-        bar.progress(share, f"Augmenting {len(chosen)} images {len(tries)} times: {words.duration(left)} left")
-
-    images, labels = np.asarray(dataset.images[chosen]), dataset.labels[chosen]
-    network = classifier(run)
-    found = label_safety(images, labels, len(dataset.classes), network.classify, tries, progress=tell)
-    bar.empty()
-    return found
-
-
-def _own_steps(run: Run, recipe: Recipe, kept: Kept, dataset: ImageDataset, chosen: np.ndarray) -> None:
+def _own_steps(run: Run, recipe: Recipe, dataset: ImageDataset, chosen: np.ndarray) -> None:
     """One sentence on the steps chosen above, as they were when the button was pressed or the page opened."""
     steps = [step for step in read_steps(recipe.augment) if not isinstance(step, Mixing)]
     if not steps:
         return
-    share = kept.own.get(recipe.augment)
+    known = _own(run.id, weights_version(run))
+    share = known.get(recipe.augment)
     if share is None:
-        share = float(_try(run, dataset, chosen, [steps]).changed[0])
-        kept.own = {recipe.augment: share}
+        images, labels = np.asarray(dataset.images[chosen]), dataset.labels[chosen]
+        share = float(label_safety(images, labels, len(dataset.classes), classifier(run).classify, [steps]).changed[0])
+        known.clear()
+        known[recipe.augment] = share
     titles = ", then ".join(step.title for step in steps)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Your steps ({titles}) change the answer for **{_percent(share)}** of the images it gets right.")

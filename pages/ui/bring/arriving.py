@@ -9,7 +9,7 @@ from cnn_core.data.decoding.formats import NAMES
 from cnn_core.data.incoming.labels.layout import Layout
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
-from cnn_core.jobs.imports import cancel_import, import_state
+from cnn_core.jobs.tasks.import_images import import_of
 from cnn_core.settings import settings
 from pages.ui.address import query
 from pages.ui.bring import by_hand, folder_upload, spool, trays
@@ -89,7 +89,7 @@ def _arrived(tray: Tray | None) -> Tray | None:
         if st.button("Remove what waits", icon=":material/delete:", key="remove-waiting"):
             del st.session_state[FULL]
             waiting = Tray.waiting(spool.visitor())
-            trays.forget([tray for tray in waiting if not ((state := import_state(tray)) and state.busy)])
+            trays.forget([tray for tray in waiting if not ((state := import_of(tray).state()) and state.busy)])
             st.rerun()
     if tray and tray.title:
         st.caption(plain(f"{tray.title} is here, {words.size(tray.size)}. Another one takes its place."))
@@ -152,26 +152,6 @@ def look(tray: Tray) -> Layout | None:
 def _layout(token: str, stamp: str) -> Layout:
     tray = Tray(token)
     return tray.layout(tray.files())
-
-
-def watch(tray: Tray) -> None:
-    """Progress, the time left, and a way to stop."""
-    if st.button("Cancel", icon=":material/cancel:", key="cancel-import"):
-        cancel_import(tray)
-    st.fragment(_progress, run_every=1.0)(tray.token)
-
-
-def _progress(token: str) -> None:
-    with spoken():
-        state = import_state(Tray(token))
-        if state is None or not state.busy:
-            st.rerun()
-        if state.progress is None:
-            st.progress(0.0, "Starting …")
-            return
-        done, total = state.progress.done, state.progress.total
-        left = f", {words.duration(state.seconds_left)} left" if state.seconds_left else ""
-        st.progress(min(1.0, done / max(total, 1)), f"{done:,.0f} of {total:,.0f} pictures{left}")
 
 
 def another(done: Tray | None) -> None:

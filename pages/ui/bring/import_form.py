@@ -10,7 +10,8 @@ from cnn_core.data.catalogue.shelf import free_name, own_datasets
 from cnn_core.data.incoming.import_spec import READING, ImportSpec
 from cnn_core.data.incoming.labels.layout import Layout
 from cnn_core.data.incoming.tray import Tray
-from cnn_core.jobs.imports import ImportState, start_import
+from cnn_core.jobs.tasks.import_images import ImportRequest, import_of
+from cnn_core.jobs.tasks.task import TaskState
 from cnn_core.spec import noted
 from pages.ui.forms import typed, widgets
 from pages.ui.frame import words
@@ -51,7 +52,7 @@ def _chosen(key: str) -> None:
     st.session_state["bring-tray"].choose(**{key.removeprefix("choice:"): st.session_state[key]})
 
 
-def start(tray: Tray, found: Layout, spec: ImportSpec, state: ImportState | None) -> None:
+def start(tray: Tray, found: Layout, spec: ImportSpec, state: TaskState | None) -> None:
     """What was found in a sentence, its name, and the button that imports it."""
     onto = tray.choices.get("onto", "")
     if state and state.error:
@@ -66,5 +67,6 @@ def start(tray: Tray, found: Layout, spec: ImportSpec, state: ImportState | None
         wrong = bool(typed.sentences())
         if st.button("Import", icon=":material/move_to_inbox:", type="primary", disabled=wrong, key="import"):
             with spoken():
-                start_import(tray, spec, name if onto else free_name(name), tray.choices.get("made_by", ""), onto)
+                name, made_by = name if onto else free_name(name), tray.choices.get("made_by", "")
+                import_of(tray).start(ImportRequest(tray=tray.token, spec=spec, name=name, made_by=made_by, onto=onto))
                 st.rerun()

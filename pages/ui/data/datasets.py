@@ -12,13 +12,13 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
 from cnn_core.data.sources.source import DatasetSource
 from cnn_core.inspection.montage import enlarge
-from cnn_core.jobs.prepare import preparation_error, prepare_in_background, preparing
+from cnn_core.jobs.tasks.prepare_dataset import PrepareRequest, preparation_of
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
 from cnn_core.settings import settings
 from pages.ui.charts import figures
-from pages.ui.frame import layout, words
+from pages.ui.frame import layout, tasks, words
 from pages.ui.frame.colours import palette
 from pages.ui.frame.errors import plain, say, spoken
 from pages.ui.frame.pictures import ink, strip
@@ -72,16 +72,20 @@ def fetch(source: DatasetSource) -> None:
             st.markdown(f"Its files are on this computer, in {plain(str(folder))}. Nothing is downloaded.")
         else:
             st.markdown(f"It is downloaded once, {words.size(source.download_megabytes * 1e6)}, from {_host(source)}.")
-        if error := preparation_error(source.name):
-            say(error)
-        busy = preparing(source.name) or preparation(source.name) is not None
+        task = preparation_of(source.name)
+        state, elsewhere = task.state(), preparation(source.name) is not None  # a run's worker may be at it
+        if state and state.error:
+            say(state.error)
+        busy = bool(state and state.busy) or elsewhere
         title, icon = ("Import it", ":material/move_to_inbox:") if folder else ("Get it", ":material/download:")
         if st.button(title, icon=icon, type="primary", disabled=busy, key="get"):
             with spoken():
-                prepare_in_background(source.name)
+                task.start(PrepareRequest(dataset=source.name))
                 st.rerun()
-        if busy:
-            st.fragment(_progress, run_every=1.0)(source.name)
+        if state and state.busy:
+            tasks.watch(task)
+        elif elsewhere:
+            st.fragment(_progress, run_every=tasks.EVERY)(source.name)
 
 
 def all_sources() -> None:
@@ -109,17 +113,12 @@ def _download(source: DatasetSource) -> str:
 
 
 def _progress(name: str) -> None:
-    """One look at an import under way; when it has ended the page is drawn anew."""
+    """How far another process is; when it has ended the page is drawn anew."""
     with spoken():
         report = preparation(name)
-        if report is None and not preparing(name):
-            st.rerun()
         if report is None:
-            st.progress(0.0, "Starting …")
-        else:
-            share = report.done / report.total if report.total else 0.0
-            text = f"{report.stage.capitalize()}: {report.done:,.0f} of {report.total:,.0f} {report.unit}"
-            st.progress(min(1.0, share), text)
+            st.rerun()
+        tasks.bar(report)
 
 
 def _host(source: DatasetSource) -> str:

@@ -16,7 +16,7 @@ from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
 from cnn_core.data.incoming.importing import import_images
 from cnn_core.data.incoming.labels.layout import read_layout
 from cnn_core.data.incoming.zipped import write_zip as export_zip
-from cnn_core.errors import CancelledError, PlaygroundError
+from cnn_core.errors import PlaygroundError
 from tests.data.pictures import of_class, picture, two_classes, write_zip
 
 SMALL = ImportSpec(size=28)
@@ -218,8 +218,6 @@ def test_a_folder_of_the_computer_is_imported_like_an_archive(bring, tmp_path: P
 def test_a_cancelled_or_failed_import_leaves_no_trace(bring, home: Path) -> None:
     bring(two_classes())
     before = set(home.rglob("*"))
-    with pytest.raises(CancelledError):
-        bring(two_classes(), name="Stopped", cancelled=lambda: True)
     with pytest.raises(PlaygroundError, match="only pictures of boots"):
         bring({"boots/1.jpg": picture(0), "hats/2.jpg": b"no"}, name="One class")
     with pytest.raises(PlaygroundError, match="too few to be split"):

@@ -1,0 +1,52 @@
+"""Importing: a tray goes in, a data set comes out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
+from cnn_core.data.incoming.tray import Tray
+from cnn_core.jobs.tasks.kind import Report, TaskKind, register
+from cnn_core.jobs.tasks.task import Task, TaskState
+
+
+class ImportRequest(BaseModel):
+    tray: str
+    spec: ImportSpec
+    name: str
+    made_by: str = ""
+    onto: str = ""
+
+
+def _run(request: ImportRequest, report: Report, folder: Path) -> dict[str, Any]:
+    from cnn_core.data.incoming.importing import import_images
+
+    tray = Tray(request.tray)
+    files = tray.files()
+    done = import_images(
+        files,
+        tray.layout(files),
+        request.spec,
+        request.name,
+        made_by=request.made_by,
+        onto=request.onto,
+        tell=report,
+    )
+    return asdict(done)
+
+
+KIND = register(TaskKind("import", ImportRequest, _run))
+
+
+def import_of(tray: Tray) -> Task[ImportRequest]:
+    """The import of what lies on a tray."""
+    return Task(KIND, tray.token)
+
+
+def report_of(state: TaskState | None) -> ImportReport | None:
+    """What became of it, once it is done."""
+    return ImportReport(**state.result) if state and state.result else None

@@ -1,0 +1,40 @@
+"""Background work on a page: how far it is, how long it still takes, and a way to cancel it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from cnn_core.data.catalogue.library import Progress
+from cnn_core.jobs.tasks.task import Task
+from pages.ui.frame import words
+from pages.ui.frame.errors import spoken
+
+EVERY = 1.0  # seconds between two looks
+
+
+def watch(task: Task[Any]) -> None:
+    """A bar that moves until the task has ended; then the page is drawn anew."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.fragment(_progress, run_every=EVERY)(task)
+        if st.button("Cancel", icon=":material/cancel:", key=f"cancel-{task.id}"):
+            task.cancel()
+
+
+def _progress(task: Task[Any]) -> None:
+    with spoken():
+        state = task.state()
+        if state is None or not state.busy:
+            st.rerun()
+        bar(state.progress, state.seconds_left)
+
+
+def bar(progress: Progress | None, seconds_left: float | None = None) -> None:
+    """None while it starts or waits for others."""
+    if progress is None:
+        st.progress(0.0, "Starting …")
+        return
+    left = f", {words.duration(seconds_left)} left" if seconds_left else ""
+    text = f"{progress.stage.capitalize()}: {progress.done:,.0f} of {progress.total:,.0f} {progress.unit}{left}"
+    st.progress(min(1.0, progress.done / max(progress.total, 1)), text)
