@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import JSON, Float, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, Float, ForeignKey, Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cnn_core.errors import RecipeError
 from cnn_core.recipe import Recipe
+from cnn_core.runs.plain_text import PlainString, PlainText
 
 LIVE = ("queued", "starting", "running")
 TESTED = ("finished", "stopped", "diverged")  # their best weights were tested, where there were any
@@ -33,20 +34,22 @@ class Run(Base):
 
     __tablename__ = "runs"
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(PlainString(16), primary_key=True)
     number: Mapped[int]  # counts the runs, deleted ones too: its colour in charts
-    name: Mapped[str] = mapped_column(String(200))
-    status: Mapped[str] = mapped_column(String(16), index=True)
-    recipe_json: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(PlainString(200))
+    status: Mapped[str] = mapped_column(PlainString(16), index=True)
+    recipe_json: Mapped[str] = mapped_column(PlainText)
     created: Mapped[float]
     queued: Mapped[float]  # when it joined the queue; orders the queue
     started: Mapped[float | None]
     finished: Mapped[float | None]
-    worker: Mapped[str | None] = mapped_column(String(64))  # the worker that holds it or, interrupted, held it last
+    worker: Mapped[str | None] = mapped_column(
+        PlainString(64)
+    )  # the worker that holds it or, interrupted, held it last
     heartbeat: Mapped[float | None]
-    device: Mapped[str] = mapped_column(String(64), default="")
-    precision: Mapped[str] = mapped_column(String(64), default="")
-    dataset_hash: Mapped[str] = mapped_column(String(64), default="")
+    device: Mapped[str] = mapped_column(PlainString(64), default="")
+    precision: Mapped[str] = mapped_column(PlainString(64), default="")
+    dataset_hash: Mapped[str] = mapped_column(PlainString(64), default="")
     epoch: Mapped[float] = mapped_column(default=0.0)
     step: Mapped[int] = mapped_column(default=0)
     steps: Mapped[int] = mapped_column(default=0)
@@ -59,17 +62,19 @@ class Run(Base):
     validation_accuracy: Mapped[float | None]
     test_accuracy: Mapped[float | None]
     test_loss: Mapped[float | None]
-    message: Mapped[str] = mapped_column(Text, default="")
-    progress_text: Mapped[str] = mapped_column(String(200), default="")
-    dataset: Mapped[str] = mapped_column(String(200), default="", index=True)  # its name, as the recipe has it
-    network: Mapped[str] = mapped_column(String(200), default="")  # the preset it began as
-    device_wanted: Mapped[str] = mapped_column(String(16), default="auto")  # what the recipe asks for
-    executor: Mapped[str] = mapped_column(String(32), default="")  # name of the executor it is meant for; "" for any
-    owner: Mapped[str] = mapped_column(String(64), default="")
-    group_name: Mapped[str] = mapped_column(String(64), default="")
-    parent_run: Mapped[str | None] = mapped_column(String(16))  # whose weights it started from; it may be deleted since
+    message: Mapped[str] = mapped_column(PlainText, default="")
+    progress_text: Mapped[str] = mapped_column(PlainString(200), default="")
+    dataset: Mapped[str] = mapped_column(PlainString(200), default="", index=True)  # its name, as the recipe has it
+    network: Mapped[str] = mapped_column(PlainString(200), default="")  # the preset it began as
+    device_wanted: Mapped[str] = mapped_column(PlainString(16), default="auto")  # what the recipe asks for
+    executor: Mapped[str] = mapped_column(
+        PlainString(32), default=""
+    )  # name of the executor it is meant for; "" for any
+    owner: Mapped[str] = mapped_column(PlainString(64), default="")
+    group_name: Mapped[str] = mapped_column(PlainString(64), default="")
+    parent_run: Mapped[str | None] = mapped_column(PlainString(16))  # whose weights it started from; may be deleted
     parent_epoch: Mapped[int | None]
-    note: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(PlainText, default="")
     tags: Mapped[list[str]] = mapped_column(default=list)
     quantities: Mapped[dict[str, Any]] = mapped_column(default=dict)  # results without a column of their own, by name
 
@@ -129,7 +134,7 @@ class Metric(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(PlainString(16))
     step: Mapped[int]
     epoch: Mapped[float]
     loss: Mapped[float]
@@ -145,7 +150,7 @@ class Counter(Base):
 
     __tablename__ = "counters"
 
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(PlainString(32), primary_key=True)
     value: Mapped[int] = mapped_column(default=0)
 
 
@@ -159,7 +164,7 @@ class Change(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     step: Mapped[int]  # steps done with the old value
     epoch: Mapped[float]
-    name: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(PlainString(64))
     old: Mapped[float]
     new: Mapped[float]
     time: Mapped[float]  # Unix seconds
@@ -172,7 +177,7 @@ class Command(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
-    verb: Mapped[str] = mapped_column(String(16))
+    verb: Mapped[str] = mapped_column(PlainString(16))
     value: Mapped[float | None]
 
 
@@ -181,11 +186,11 @@ class Worker(Base):
 
     __tablename__ = "workers"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(PlainString(64), primary_key=True)
     slot: Mapped[int]
     pid: Mapped[int]
-    device: Mapped[str] = mapped_column(String(64))
-    serves: Mapped[str] = mapped_column(String(64), default="auto,cpu")  # devices a recipe may ask of it, with commas
+    device: Mapped[str] = mapped_column(PlainString(64))
+    serves: Mapped[str] = mapped_column(PlainString(64), default="auto,cpu")  # devices to ask it for, with commas
     ready: Mapped[bool]
     heartbeat: Mapped[float]
-    run_id: Mapped[str | None] = mapped_column(String(16))
+    run_id: Mapped[str | None] = mapped_column(PlainString(16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -23,7 +24,11 @@ class LostRunError(Exception):
 
 
 class WorkerStore(Transactions):
-    """What a worker asks of the store and reports to it."""
+    """What a worker asks of the store and reports to it.
+
+    A transaction locks workers first, then runs, then what belongs to them, then counters, and several of a kind by id:
+    two that lock the same rows in different orders would wait for each other on PostgreSQL.
+    """
 
     def claim(self, worker: str, devices: Collection[str] = DEVICES) -> str | None:
         """Take the run that has waited longest of those that ask for one of these devices ("auto" asks for any).
@@ -40,8 +45,10 @@ class WorkerStore(Transactions):
     def take(self, run_id: str, worker: str) -> bool:
         """Take this run if it is queued, paused or interrupted. Returns whether it was."""
         with self._write() as session:
+            if not _take(session, run_id, worker, ("queued", *RESUMABLE)):
+                return False
             session.execute(delete(Command).where(Command.run_id == run_id))
-            return _take(session, run_id, worker, ("queued", *RESUMABLE))
+            return True
 
     def holds(self, worker: str, run_id: str) -> bool:
         """Whether the worker has the run."""
@@ -79,9 +86,10 @@ class WorkerStore(Transactions):
     def beat(self, worker: Worker) -> None:
         """The worker lives, and so does the run it holds."""
         with self._write() as session:
+            session.get(Worker, worker.id, with_for_update=True)
             session.merge(worker).heartbeat = unix_now()
-            theirs = (Run.worker == worker.id, Run.status.in_(HELD))
-            session.execute(update(Run).where(*theirs).values(heartbeat=unix_now()))
+            theirs = _lock_held(session, Run.worker == worker.id)
+            session.execute(update(Run).where(Run.id.in_(theirs)).values(heartbeat=unix_now()))
 
     def leave(self, worker_id: str) -> None:
         """The worker is gone; what it held is interrupted."""
@@ -97,8 +105,11 @@ class WorkerStore(Transactions):
             if session.scalar(select(Run.id).where(silent).limit(1)) is None:
                 return
         with self._write() as session:
+            gone = session.scalars(
+                select(Worker.id).where(Worker.heartbeat < limit).order_by(Worker.id).with_for_update()
+            )
+            session.execute(delete(Worker).where(Worker.id.in_(gone.all())))
             _interrupt(session, silent)
-            session.execute(delete(Worker).where(Worker.heartbeat < limit))
 
 
 def living() -> ColumnElement[bool]:
@@ -147,12 +158,20 @@ def at_least(session: Session, name: str, value: int) -> None:
 
 
 def _stored(name: str, value: Any) -> Any:
-    """A value as its column takes it: PostgreSQL refuses text that is too long, and the character NUL."""
-    length = getattr(Run.__table__.columns[name].type, "length", None)
-    return value.replace("\0", "")[:length] if isinstance(value, str) else value
+    """A value as its column takes it: PostgreSQL refuses text that is too long, and keeps NaN where SQLite has NULL."""
+    column = Run.__table__.columns[name]
+    if isinstance(value, str):
+        return value.replace("\0", "")[: getattr(column.type, "length", None)]
+    return None if column.nullable and isinstance(value, float) and math.isnan(value) else value
 
 
-def _interrupt(session: Session, which: Any) -> None:
+def _interrupt(session: Session, which: ColumnElement[bool]) -> None:
     """The worker's name stays: it may `reclaim` the run if it was only out of reach."""
     values = {"status": "interrupted", "message": GONE, "progress_text": ""}
-    session.execute(update(Run).where(which, Run.status.in_(HELD)).values(values))
+    session.execute(update(Run).where(Run.id.in_(_lock_held(session, which))).values(values))
+
+
+def _lock_held(session: Session, which: ColumnElement[bool]) -> Sequence[str]:
+    """Ids of the runs that a worker has, of those that `which` says, locked one after another."""
+    held = select(Run.id).where(which, Run.status.in_(HELD)).order_by(Run.id).with_for_update(key_share=True)
+    return session.scalars(held).all()
