@@ -26,6 +26,10 @@ DISK = {
     errno.EMFILE: "Too many files are open. Close other programs or raise the limit (ulimit -n), then try again.",
     errno.ENOMEM: "There is not enough memory. Close other programs or choose something smaller, then try again.",
 }
+OF_ANOTHER_VERSION = (
+    "was made by another version of CNN Playground. Move it away, or set CNN_PLAYGROUND_HOME to another folder or "
+    "CNN_PLAYGROUND_DATABASE_URL to another database."
+)
 DATABASE = {  # part of the driver's message -> what it means and what to do
     "locked": "is locked by another program. End that program, or wait, and try again.",
     "readonly": f"cannot be written. Allow writing to it and to its folder, or {ELSEWHERE}.",
@@ -34,7 +38,8 @@ DATABASE = {  # part of the driver's message -> what it means and what to do
     "not a database": f"is damaged, or is no database. Move it away to begin a new one, or {ELSEWHERE}.",
     "unable to open": f"cannot be opened. See that its folder can be read and written, or {ELSEWHERE}.",
     "disk i/o error": f"cannot be read or written (disk I/O error). See that the disk has room, or {ELSEWHERE}.",
-    "no such": f"was made by another version of CNN Playground. Move it away, or {ELSEWHERE}.",
+    **dict.fromkeys(("no such table", "no such column", "duplicate column"), OF_ANOTHER_VERSION),
+    **dict.fromkeys(("undefinedtable", "undefinedcolumn", "duplicatecolumn"), OF_ANOTHER_VERSION),  # PostgreSQL's words
 }
 
 

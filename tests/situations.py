@@ -141,6 +141,21 @@ def older(world: World) -> None:
     database.close()
 
 
+def newer(world: World) -> None:
+    with_run(world)
+    with sqlite3.connect(world.home / "playground.db") as database:
+        database.execute("update alembic_version set version_num = '0999'")
+    database.close()
+
+
+def without_revision(world: World) -> None:
+    """As left by somebody who mended the database by hand."""
+    with_run(world)
+    with sqlite3.connect(world.home / "playground.db") as database:
+        database.execute("delete from alembic_version")
+    database.close()
+
+
 def may_not_be_read(world: World) -> tuple[str, ...]:
     def refuse(path: str, *_: object) -> io.BytesIO:
         raise PermissionError(errno.EACCES, "Permission denied", path)
@@ -209,6 +224,9 @@ SITUATIONS = (
     Situation("half damaged: train", DIGITS, "is damaged", half_damaged),
     Situation("read-only database", DIGITS, "cannot be written", read_only_database),
     Situation("of another version", ("runs",), "was made by another version", older),
+    Situation("of a newer version", ("runs",), "was made by a newer version", newer),
+    Situation("without a revision", ("runs",), "was made by another version", without_revision),
+    Situation("no server", ("runs",), "does not answer", setting("DATABASE_URL", "postgresql://u@/x?host=/nowhere")),
     # Recipes
     Situation("deep", (), "more than 16 brackets", recipe("[" * 100_000)),
     Situation("deep objects", (), "more than 16 brackets", recipe('{"a":' * 100_000)),

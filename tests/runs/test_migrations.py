@@ -1,5 +1,6 @@
 """A database of an earlier version is upgraded in place, and nothing is lost on the way."""
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -65,6 +66,38 @@ def test_every_row_is_as_it_was_and_a_copy_is_kept(database: Path) -> None:
     assert sorted(path.name for path in database.parent.iterdir() if "before" in path.name) == [copy.name]
 
 
+HOSTILE = {
+    r'{"data": {"dataset": "\ud800x\u0000"}, "training": {"device": 7}}': ("?x", "auto"),  # half a surrogate pair
+    r'{"data": [], "training": null}': ("", "auto"),
+    "[" * 100_000: ("", "auto"),
+    "9" * 10_000: ("", "auto"),
+    json.dumps({"data": {"dataset": "x" * 999}, "training": {"device": "cuda"}}): ("x" * 200, "cuda"),
+}
+
+
+def test_a_recipe_that_cannot_be_read_stops_no_upgrade(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        columns = ", ".join(f'"{name}"' for name in rows(database, "runs")[0] if name not in ("id", "recipe_json"))
+        for number, recipe in enumerate(HOSTILE):
+            copied = f"insert into runs (id, recipe_json, {columns}) select ?, ?, {columns} from runs limit 1"
+            connection.execute(copied, (f"{number:08}", recipe))
+    connection.close()
+    runs = RunStore(Settings().store_url)
+    found = [runs.get(f"{number:08}") for number in range(len(HOSTILE))]
+    assert [(run.dataset, run.device_wanted) for run in found] == list(HOSTILE.values())
+
+
+def test_a_run_that_an_earlier_version_adds_after_the_upgrade_is_trained(database: Path) -> None:
+    """By a process that was open before."""
+    runs = RunStore(Settings().store_url)
+    values = rows(VERSION_1, "runs")[0] | {"id": "00000001", "status": "queued", "worker": None}
+    with sqlite3.connect(database) as connection:
+        names = ", ".join(f'"{name}"' for name in values)
+        connection.execute(f"insert into runs ({names}) values ({', '.join('?' * len(values))})", [*values.values()])
+    connection.close()
+    assert runs.claim("w", ("auto", "cpu")) == "00000001"
+
+
 def test_a_second_opening_changes_nothing(database: Path) -> None:
     RunStore(Settings().store_url)
     copy = database.with_name(f"playground.db.before-{HEAD}")
@@ -110,6 +143,23 @@ def test_a_copy_that_cannot_be_written_stops_the_upgrade(database: Path) -> None
     assert rows(database, "runs") == rows(VERSION_1, "runs")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit of Unix")
+def test_a_disk_too_full_for_the_copy_stops_the_upgrade(database: Path) -> None:
+    """Real writes that fail: files of this process cannot grow to the size of the database."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (VERSION_1.stat().st_size - 4096, hard))
+    try:
+        with pytest.raises(PlaygroundError, match="See that the disk has room"):
+            RunStore(Settings().store_url)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not [path for path in database.parent.iterdir() if "before" in path.name]
+    assert rows(database, "runs") == rows(VERSION_1, "runs")
+    assert len(RunStore(Settings().store_url).runs()) == 4
+
+
 def test_a_database_of_a_newer_version_is_refused(home: Path) -> None:
     store()
     with sqlite3.connect(home / "playground.db") as connection:
@@ -128,7 +178,9 @@ def test_migrated_tables_are_those_of_the_code(runs: RunStore) -> None:
         ] == list(REVISIONS)
 
 
-def test_an_older_postgresql_database_is_upgraded_too(postgresql: str) -> None:
+@pytest.fixture
+def older_postgresql(postgresql: str) -> str:
+    """URL of a schema of its own, of version 1, with the rows of the SQLite file."""
     engine = create_engine(postgresql.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.execute(text("drop schema if exists older cascade"))
@@ -142,7 +194,11 @@ def test_an_older_postgresql_database_is_upgraded_too(postgresql: str) -> None:
                 values = ", ".join(f":{name}" for name in row)
                 connection.execute(text(f"insert into {table} ({names}) values ({values})"), row)
     engine.dispose()
-    upgraded = connect(f"{postgresql}&options=-csearch_path%3Dolder")
+    return f"{postgresql}&options=-csearch_path%3Dolder"
+
+
+def test_an_older_postgresql_database_is_upgraded_too(older_postgresql: str) -> None:
+    upgraded = connect(older_postgresql)
     with upgraded.connect() as connection:
         assert {column["name"] for column in inspect(connection).get_columns("runs")} >= {"dataset", "owner", "tags"}
         for table in TABLES[:3]:
@@ -150,3 +206,17 @@ def test_an_older_postgresql_database_is_upgraded_too(postgresql: str) -> None:
             old = rows(VERSION_1, table)
             assert [{name: row[name] for name in before} for row, before in zip(new, old, strict=True)] == old
     upgraded.dispose()
+
+
+def test_postgresql_too_is_upgraded_once_by_processes_that_start_together_after_one_was_killed(
+    older_postgresql: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNN_PLAYGROUND_DATABASE_URL", older_postgresql)
+    assert subprocess.run([sys.executable, "-c", KILLED]).returncode == 9
+    engine = create_engine(older_postgresql.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        assert not inspect(connection).has_table("alembic_version")
+        assert "dataset" not in {column["name"] for column in inspect(connection).get_columns("runs")}
+    engine.dispose()
+    processes = [subprocess.Popen([sys.executable, "-c", OPEN], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate()[0].strip() for process in processes] == ["4"] * 2

@@ -10,6 +10,7 @@ revision = "0002"
 down_revision = "0001"
 
 NAMES = {"dataset": 200, "network": 200, "device_wanted": 16, "owner": 64, "group_name": 64, "executor": 32}
+SERVED_BY_ANY = "auto"  # also of runs that a process of the earlier version, still open, adds later
 runs = table("runs", *map(column, ("id", "number", "recipe_json", "dataset", "network", "device_wanted")))
 metrics = table("metrics", column("id"))
 counters = table("counters", column("name"), column("value"))
@@ -17,7 +18,8 @@ counters = table("counters", column("name"), column("value"))
 
 def upgrade() -> None:
     for name, length in NAMES.items():
-        op.add_column("runs", Column(name, String(length), nullable=False, server_default=""))
+        default = SERVED_BY_ANY if name == "device_wanted" else ""
+        op.add_column("runs", Column(name, String(length), nullable=False, server_default=default))
     op.add_column("runs", Column("parent_run", String(16)))
     op.add_column("runs", Column("parent_epoch", Integer))
     op.add_column("runs", Column("note", Text, nullable=False, server_default=""))
@@ -44,11 +46,11 @@ def _columns(recipe: str) -> dict[str, str]:
     return {
         "dataset": _text(values, "data", "dataset")[: NAMES["dataset"]],
         "network": _text(values, "network", "preset")[: NAMES["network"]],
-        "device_wanted": _text(values, "training", "device")[: NAMES["device_wanted"]] or "auto",
+        "device_wanted": _text(values, "training", "device")[: NAMES["device_wanted"]] or SERVED_BY_ANY,
     }
 
 
 def _text(values: Any, part: str, name: str) -> str:
     found = values.get(part) if isinstance(values, dict) else None
     text = found.get(name) if isinstance(found, dict) else None
-    return text.replace("\0", "") if isinstance(text, str) else ""
+    return text.replace("\0", "").encode(errors="replace").decode() if isinstance(text, str) else ""
