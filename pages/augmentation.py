@@ -1,7 +1,6 @@
 """Augment: see what training makes of the images, and whether their labels stay true."""
 
-import streamlit as st
-
+from pages.ui.address.recipe import recipe_now
 from pages.ui.augment import lab, label_safety
 from pages.ui.frame import layout
 
@@ -9,4 +8,4 @@ layout.title("Augment", "A network never needs to see a picture the same way twi
 lab.lab()
 with layout.card("Do the labels stay true?", "Every augmentation at four strengths on validation images: how often the "
                  "network says something else than for the picture as it is."):  # fmt: skip
-    label_safety.section(st.session_state["recipe"])
+    label_safety.section(recipe_now(None))

@@ -1,16 +1,18 @@
 """Train: choose a recipe, press Train, watch it learn."""
 
+from functools import partial
+
 import streamlit as st
 
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.queue import name_of, submit
-from cnn_core.models.summary import LayerSummary, summarise
-from cnn_core.planning.recipe import check, input_of
+from cnn_core.models.summary import LayerSummary
+from cnn_core.planning.recipe import checked, input_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui.address import query
-from pages.ui.address.recipe import forget, recipe_asked, recipe_shown
+from pages.ui.address.recipe import forget, recipe_asked, recipe_now, recipe_shown
 from pages.ui.charts.network import network_picture, network_sentence, network_table
 from pages.ui.forms import typed
 from pages.ui.forms.recipe import recipe_form
@@ -38,8 +40,7 @@ def run_on_show() -> Run | None:
 def layers_of(recipe: Recipe) -> list[LayerSummary]:
     """The network's table; empty after saying why the recipe cannot work."""
     try:
-        shape, classes = input_of(recipe)
-        return summarise(check(recipe).network.layers, shape, classes)
+        return checked(recipe)[1]
     except PlaygroundError as error:
         say(error)
         return []
@@ -85,7 +86,7 @@ with results:
         choosing.watch()
         choosing.live_now()
 with panel, layout.card("Next run" if run else "Recipe", "Every choice is also in the address bar."):
-    recipe_form(recipe)
+    recipe_form(recipe, partial(recipe_now, run))
 with results:
     rows = layers_of(recipe)
     start(recipe, works=bool(rows))

@@ -11,7 +11,7 @@ from cnn_core.errors import RecipeError
 from cnn_core.models.layers import Shape, read_layers
 from cnn_core.models.operations import covers, factor_of, operations
 from cnn_core.models.presets import NetworkPreset, layers_of, network_presets
-from cnn_core.models.summary import summarise
+from cnn_core.models.summary import LayerSummary, summarise
 from cnn_core.planning.weights import check_start, pinned
 from cnn_core.recipe import AugmentSpec, DataSpec, LayerRate, LayerSpec, NetworkSpec, Recipe
 
@@ -55,16 +55,22 @@ def check(recipe: Recipe) -> Recipe:
 
     Raises a PlaygroundError that says what cannot work.
     """
+    return checked(recipe)[0]
+
+
+def checked(recipe: Recipe) -> tuple[Recipe, list[LayerSummary]]:
+    """As `check`, with the network's table."""
     layers = layers_of(recipe.network)
     shape, classes = input_of(recipe)
     table = summarise(layers, shape, classes)
     if not any(row.parameters for row in table):
         raise RecipeError("The network has no weights to learn. Add a convolution or a linear layer.")
     read_steps(recipe.augment)
-    _check_rates(layers, shape, classes, recipe.network.rates)
-    check_start(recipe.network.start, layers, shape, classes)
+    if recipe.network.rates:
+        _check_rates(layers, shape, classes, recipe.network.rates)
+    check_start(recipe.network.start, table)
     network = recipe.network.model_copy(update={"layers": layers, "start": pinned(recipe.network.start)})
-    return recipe.model_copy(update={"network": network})
+    return recipe.model_copy(update={"network": network}), table
 
 
 def _check_rates(layers: Sequence[LayerSpec], shape: Shape, classes: int, rates: Sequence[LayerRate]) -> None:
@@ -74,5 +80,5 @@ def _check_rates(layers: Sequence[LayerSpec], shape: Shape, classes: int, rates:
         if not any(covers(rate.address, part) for part in parts):
             known = ", ".join(parts[:MOST_NAMED]) + (" …" if len(parts) > MOST_NAMED else "")
             raise RecipeError(f"network.rates: the network has no part {rate.address[:40]!r}. Its parts: {known}.")
-    if rates and all(factor_of(part, rates) == 0 for part in parts):
+    if all(factor_of(part, rates) == 0 for part in parts):
         raise RecipeError("network.rates: every part of the network is frozen. Let at least one of them learn.")

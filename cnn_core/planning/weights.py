@@ -10,7 +10,7 @@ from cnn_core.errors import PlaygroundError, RecipeError
 from cnn_core.models.layers import Shape
 from cnn_core.models.packaged import packaged_weights
 from cnn_core.models.presets import layers_of
-from cnn_core.models.summary import summarise
+from cnn_core.models.summary import LayerSummary, summarise
 from cnn_core.recipe import LayerSpec
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
@@ -53,22 +53,25 @@ def pinned(start: str) -> str:
     return str(StartingWeights("run", weights.name, store().get(weights.name).best_epoch))
 
 
-def fitting(layers: Sequence[LayerSpec], shape: Shape, classes: int, source: WeightSource) -> list[int]:
-    """Positions of the layers that learn and whose weights are of the same kind and number in the source."""
-    ours, theirs = summarise(layers, shape, classes), summarise(source.layers, source.shape, source.classes)
+def table_of(source: WeightSource) -> list[LayerSummary]:
+    return summarise(source.layers, source.shape, source.classes)
+
+
+def fitting(ours: Sequence[LayerSummary], theirs: Sequence[LayerSummary]) -> list[int]:
+    """Positions of the layers that learn and whose weights are of the same kind and number in another network."""
     pairs = zip(ours, theirs, strict=False)
     return [a.position for a, b in pairs if a.parameters and (a.kind, a.parameters) == (b.kind, b.parameters)]
 
 
-def check_start(start: str, layers: Sequence[LayerSpec], shape: Shape, classes: int) -> None:
-    """Raises PlaygroundError where the weights are not there, or fit no layer."""
+def check_start(start: str, table: Sequence[LayerSummary]) -> None:
+    """Raises RecipeError where the weights are not there, or fit no layer of a network with this table."""
     try:
         source = source_of(read_start(start))
     except RecipeError:
         raise
     except PlaygroundError as error:
         raise RecipeError(f"network.start: {error}") from None
-    if source and not fitting(layers, shape, classes, source):
+    if source and not fitting(table, table_of(source)):
         raise RecipeError(
             f"network.start: no layer of this network has the shape of one of {start}. "
             "Choose the network those weights belong to, or fresh weights."

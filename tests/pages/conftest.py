@@ -14,10 +14,13 @@ from cnn_core.jobs.execute import execute
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
+from pages.ui.address import recipe as address_recipe
+from pages.ui.address.recipe import FIELDS
 from pages.ui.frame.errors import WORD_JOINER
 
 ROOT = Path(__file__).parents[2]
 Open = Callable[..., AppTest]
+KEYS = {"dataset": "data.dataset", "network": "network.preset"}
 
 
 def digits_recipe(network: str, epochs: int) -> Recipe:
@@ -101,6 +104,15 @@ def text(app: AppTest) -> str:
 def as_read(markdown: str) -> str:
     """What `plain` was given, as far as letters go."""
     return markdown.replace("\\", "").replace(WORD_JOINER, "")
+
+
+def recipe_on(app: AppTest) -> Recipe:
+    """The recipe that the page shows: that of its address, else of the run there, else the recommended one."""
+    address = query(app)
+    if any(name in FIELDS for name in address):
+        known = {name: address[key] for name, key in KEYS.items() if key in address}
+        return Recipe.from_query(address, starting_recipe(**known))
+    return address_recipe.recipe_of(store().get(address["run"])) if "run" in address else starting_recipe()
 
 
 def query(app: AppTest) -> dict[str, str]:

@@ -13,17 +13,13 @@ from cnn_core.inference import Classifier
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
-from tests.pages.conftest import Open, digits_recipe, errors, query, run, settled, text, train
+from tests.pages.conftest import Open, digits_recipe, errors, query, recipe_on, run, settled, text, train
 
 DIGITS = {"data.dataset": "digits"}
 
 
-def recipe_of(page: AppTest) -> Recipe:
-    return page.session_state["recipe"]
-
-
 def kinds(page: AppTest) -> list[str]:
-    return [step.kind for step in recipe_of(page).augment]
+    return [step.kind for step in recipe_on(page).augment]
 
 
 def drawn(page: AppTest) -> str:
@@ -41,7 +37,7 @@ def steps(*specs: dict) -> dict[str, str]:
 
 def test_it_opens_with_the_recommended_steps_and_their_draws(open_page: Open) -> None:
     page = open_page("augmentation")
-    assert recipe_of(page) == starting_recipe()
+    assert recipe_on(page) == starting_recipe()
     assert drawn(page)
     assert [name.split(" · ")[-1] for name in stages(page)][1:] == ["Horizontal flip"]
     assert "Train one on these images first" in [link.label for link in page.get("page_link")]
@@ -52,7 +48,7 @@ def test_every_set_can_be_chosen_and_says_why(open_page: Open, name: str) -> Non
     page = open_page("augmentation", **DIGITS)
     page.selectbox(key="augment:set").select(name)
     run(page)
-    assert recipe_of(page).augment == augment_presets.get(name).steps
+    assert recipe_on(page).augment == augment_presets.get(name).steps
     assert augment_presets.get(name).why in text(page)
     passed = [augmentations.get(step.kind).title for step in augment_presets.get(name).steps]
     assert [text.split(" · ")[-1] for text in stages(page)[1 : 1 + len(passed)]] == passed
@@ -68,7 +64,7 @@ def test_a_parameter_changes_the_pictures_and_the_address(open_page: Open) -> No
     assert json.loads(query(page)["augment"]) == [{"kind": "rotation", "degrees": 90.0}]
     again = open_page("augmentation", **query(page))
     assert drawn(again) == drawn(page)
-    assert recipe_of(again) == recipe_of(page)
+    assert recipe_on(again) == recipe_on(page)
 
 
 def test_steps_are_added_moved_and_taken_out(open_page: Open) -> None:
@@ -86,7 +82,7 @@ def test_steps_are_added_moved_and_taken_out(open_page: Open) -> None:
     assert page.button(key="augment:down:1").disabled
     page.button(key="augment:remove:0").click()
     run(page)
-    assert [(step.kind, step.parameters) for step in recipe_of(page).augment] == [("shift", {"pixels": 2})]
+    assert [(step.kind, step.parameters) for step in recipe_on(page).augment] == [("shift", {"pixels": 2})]
 
 
 def test_other_draws_and_other_pictures_are_in_the_address(open_page: Open) -> None:
@@ -236,7 +232,7 @@ def test_runs_on_other_images_are_not_asked(open_page: Open, runs: list[str]) ->
 
 def test_what_is_chosen_here_is_what_train_uses(open_page: Open) -> None:
     page = open_page("augmentation", **steps({"kind": "invert", "probability": 0.4}))
-    assert recipe_of(open_page("train", **query(page))).augment == recipe_of(page).augment
+    assert recipe_on(open_page("train", **query(page))).augment == recipe_on(page).augment
 
 
 def test_the_image_of_the_address_comes_first(open_page: Open) -> None:

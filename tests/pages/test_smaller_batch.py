@@ -7,7 +7,7 @@ from cnn_core.planning.recipe import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended
 from cnn_core.runs.store import store
-from tests.pages.conftest import Open, digits_recipe, errors, run, text
+from tests.pages.conftest import Open, digits_recipe, errors, recipe_on, run, text
 
 
 def interrupted(batch: int, message: str) -> str:
@@ -25,7 +25,7 @@ def test_half_the_batch_is_one_click_away(open_page: Open, batch: int, half: int
     assert "not enough memory" in text(page)
     page.button(key=f"smaller:{run_id}").click()
     run(page)
-    shown = page.session_state["recipe"]
+    shown = recipe_on(page)
     assert (shown.training.batch_size, shown.training.epochs) == (half, 3)
     assert shown.network.layers == ()
     assert not errors(page)

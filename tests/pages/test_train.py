@@ -14,7 +14,7 @@ from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.spec import fields
-from tests.pages.conftest import Open, digits_recipe, errors, query, run, text
+from tests.pages.conftest import Open, digits_recipe, errors, query, recipe_on, run, text
 
 ELSEWHERE = {"augment", "network.layers", "network.rates"}  # drawn as steps, shown as a table, and no widget yet
 
@@ -24,10 +24,6 @@ def shown_fields(page: AppTest) -> set[str]:
         widget.key for kind in ("selectbox", "number_input", "select_slider", "toggle") for widget in page.get(kind)
     }
     return {str(key).removeprefix("recipe:") for key in keys if str(key).startswith("recipe:")}
-
-
-def recipe_of(page: AppTest) -> Recipe:
-    return page.session_state["recipe"]
 
 
 def test_every_field_of_the_recipe_has_its_widget(open_page: Open) -> None:
@@ -44,7 +40,7 @@ def test_fields_that_do_not_matter_are_left_out(open_page: Open) -> None:
 
 
 def test_an_empty_address_shows_the_recommended_recipe(open_page: Open) -> None:
-    assert recipe_of(open_page("train")) == starting_recipe()
+    assert recipe_on(open_page("train")) == starting_recipe()
 
 
 @pytest.mark.parametrize("preset", network_presets.names())
@@ -52,7 +48,7 @@ def test_a_network_brings_its_training(open_page: Open, preset: str) -> None:
     page = open_page("train", **{"data.dataset": "fashion_mnist_sample"})
     page.selectbox(key="recipe:network.preset").select(preset)
     run(page)
-    assert recipe_of(page).training == network_presets.get(preset).training
+    assert recipe_on(page).training == network_presets.get(preset).training
     assert not page.error
     assert not page.button(key="train").disabled
 
@@ -62,15 +58,15 @@ def test_a_network_brings_its_augmentation_but_leaves_a_persons_own(open_page: O
     page = open_page("train")
     page.selectbox(key="recipe:network.preset").select("best_in_one_minute")
     run(page)
-    assert recipe_of(page).augment == ()
+    assert recipe_on(page).augment == ()
     page.selectbox(key="recipe:network.preset").select("best_in_eight_minutes")
     run(page)
-    assert [step.kind for step in recipe_of(page).augment] == ["horizontal_flip", "shift"]
+    assert [step.kind for step in recipe_on(page).augment] == ["horizontal_flip", "shift"]
     page.selectbox(key="augment:set").select("tutorial")
     run(page)
     page.selectbox(key="recipe:network.preset").select("simple_cnn")
     run(page)
-    assert recipe_of(page).augment == augment_presets.get("tutorial").steps != flip
+    assert recipe_on(page).augment == augment_presets.get("tutorial").steps != flip
 
 
 @pytest.mark.parametrize("dataset", [source.name for source in BUILT_IN])
@@ -78,7 +74,7 @@ def test_a_data_set_brings_its_augmentation(open_page: Open, dataset: str) -> No
     page = open_page("train")
     page.selectbox(key="recipe:data.dataset").select(dataset)
     run(page)
-    assert recipe_of(page).augment == dataset_sources.get(dataset).augment
+    assert recipe_on(page).augment == dataset_sources.get(dataset).augment
 
 
 def test_a_change_goes_into_the_address_and_comes_back(open_page: Open) -> None:
@@ -92,8 +88,8 @@ def test_a_change_goes_into_the_address_and_comes_back(open_page: Open) -> None:
     assert query(page)["training.epochs"] == "3"
     assert "training.batch_size" not in query(page)
     again = open_page("train", **query(page))
-    assert recipe_of(again) == recipe_of(page)
-    assert (recipe_of(again).training.learning_rate, recipe_of(again).training.nesterov) == (0.02, False)
+    assert recipe_on(again) == recipe_on(page)
+    assert (recipe_on(again).training.learning_rate, recipe_on(again).training.nesterov) == (0.02, False)
 
 
 def test_any_number_can_be_typed_and_the_slider_follows(open_page: Open) -> None:
@@ -106,7 +102,7 @@ def test_any_number_can_be_typed_and_the_slider_follows(open_page: Open) -> None
     page.number_input(key="recipe:training.learning_rate").set_value(1e-7)
     page.number_input(key="recipe:data.validation_fraction").set_value(0.2)
     run(page)
-    assert (recipe_of(page).training.learning_rate, recipe_of(page).data.validation_fraction) == (1e-7, 0.2)
+    assert (recipe_on(page).training.learning_rate, recipe_on(page).data.validation_fraction) == (1e-7, 0.2)
     assert not page.error
 
 
@@ -125,16 +121,16 @@ def test_a_number_out_of_range_is_answered_and_not_trained_with(
     open_page: Open, name: str, typed: float, right: float, sentence: str
 ) -> None:
     page = open_page("train", **{"data.dataset": "digits"})
-    before = recipe_of(page).flat()[name]
+    before = recipe_on(page).flat()[name]
     page.number_input(key=f"recipe:{name}").set_value(typed)
     run(page)
     assert page.number_input(key=f"recipe:{name}").value == typed
     assert text(page).count(sentence) == 2  # beside the field and beside the button
     assert page.button(key="train").disabled
-    assert recipe_of(page).flat()[name] == before
+    assert recipe_on(page).flat()[name] == before
     page.number_input(key=f"recipe:{name}").set_value(right)
     run(page)
-    assert recipe_of(page).flat()[name] == right
+    assert recipe_on(page).flat()[name] == right
     assert sentence not in text(page)
     assert not page.button(key="train").disabled
 
@@ -145,7 +141,7 @@ def test_a_refused_number_gives_way_to_the_slider_and_to_another_network(open_pa
     run(page)
     page.select_slider(key="slider:recipe:training.batch_size").set_value(64)
     run(page)
-    assert (recipe_of(page).training.batch_size, page.button(key="train").disabled) == (64, False)
+    assert (recipe_on(page).training.batch_size, page.button(key="train").disabled) == (64, False)
     page.number_input(key="recipe:training.batch_size").set_value(0)
     run(page)
     page.selectbox(key="recipe:network.preset").select("mlp")
@@ -159,19 +155,19 @@ def test_an_emptied_number_goes_back_to_what_it_was(open_page: Open) -> None:
     page.number_input(key="recipe:training.epochs").set_value(None)
     run(page)
     assert page.number_input(key="recipe:training.epochs").value == 7
-    assert recipe_of(page).training.epochs == 7
+    assert recipe_on(page).training.epochs == 7
     assert not page.button(key="train").disabled
 
 
 def test_a_persons_own_validation_fraction_stays_with_another_network(open_page: Open) -> None:
     page = open_page("train", **{"network.preset": "two_conv_net"})
-    assert recipe_of(page).data.validation_fraction == 0.2
+    assert recipe_on(page).data.validation_fraction == 0.2
     page.selectbox(key="recipe:network.preset").select("mlp")
-    assert recipe_of(run(page)).data.validation_fraction == 0.0
+    assert recipe_on(run(page)).data.validation_fraction == 0.0
     page.number_input(key="recipe:data.validation_fraction").set_value(0.35)
     run(page)
     page.selectbox(key="recipe:network.preset").select("two_conv_net")
-    assert recipe_of(run(page)).data.validation_fraction == 0.35
+    assert recipe_on(run(page)).data.validation_fraction == 0.35
 
 
 def test_augmentation_has_typed_parameters(open_page: Open) -> None:
@@ -183,7 +179,7 @@ def test_augmentation_has_typed_parameters(open_page: Open) -> None:
         run(page)
     page.number_input(key="augment:0:rotation:degrees").set_value(30.0)
     run(page)
-    kinds = [(step.kind, step.parameters) for step in recipe_of(page).augment]
+    kinds = [(step.kind, step.parameters) for step in recipe_on(page).augment]
     assert kinds == [("rotation", {"degrees": 30.0}), ("cutout", {"size": 8})]
     assert json.loads(query(page)["augment"])[0] == {"kind": "rotation", "degrees": 30.0}
 
@@ -224,7 +220,7 @@ def test_train_queues_what_the_form_says(open_page: Open) -> None:
     queued = store().runs()[0]
     assert query(page) == {"run": queued.id}
     assert (queued.recipe.data.dataset, queued.recipe.training.epochs) == ("digits", 2)
-    assert recipe_of(page).network.layers == ()
+    assert recipe_on(page).network.layers == ()
 
 
 def test_a_finished_run_shows_its_curves_and_where_to_go(open_page: Open, runs: list[str]) -> None:
@@ -288,10 +284,10 @@ def test_own_layers_stay_until_a_preset_is_chosen(open_page: Open) -> None:
     assert page.selectbox(key="recipe:network.preset").value == "own"
     page.selectbox(key="recipe:data.dataset").select("fashion_mnist_sample")
     run(page)
-    assert [layer.kind for layer in recipe_of(page).network.layers] == ["flatten", "linear"]
+    assert [layer.kind for layer in recipe_on(page).network.layers] == ["flatten", "linear"]
     page.selectbox(key="recipe:network.preset").select("mlp")
     run(page)
-    assert recipe_of(page).network.layers == ()
+    assert recipe_on(page).network.layers == ()
 
 
 def test_a_live_run_is_a_click_away(open_page: Open) -> None:
@@ -314,7 +310,7 @@ def test_a_live_run_is_a_click_away(open_page: Open) -> None:
 def test_any_valid_value_can_be_shown(open_page: Open, name: str, value: float) -> None:
     choices = {"training.optimiser": "sgd", "training.schedule": "step", name: str(value)}
     page = open_page("train", **choices)
-    assert recipe_of(page).flat()[name] == value
+    assert recipe_on(page).flat()[name] == value
     assert not page.error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -17,6 +18,7 @@ from cnn_core.spec import fields
 from cnn_core.starting_weights import FRESH
 from pages.ui.frame.errors import say
 
+Shown = Callable[[], Recipe]  # the recipe on show now: what a widget changes when a person used it
 FIELDS = dict(fields(Recipe))
 PLAIN = Recipe()
 CHOICES: dict[str, Any] = {"data.dataset": dataset_sources, "network.preset": network_presets}
@@ -28,14 +30,25 @@ def recipe_shown(run: Run | None) -> Recipe:
     An address that cannot be read is answered with a sentence, and the recommended recipe is shown.
     """
     try:
-        if recipe_asked():
-            query = st.query_params.to_dict()
-            base = _base(query.get("data.dataset"), query.get("network.preset"))
-            return _readable(Recipe.from_query(query, base))
-        return recipe_of(run) if run else starting_recipe()
+        return _read(run)
     except PlaygroundError as error:
         say(error)
         return starting_recipe()
+
+
+def recipe_now(run: Run | None) -> Recipe:
+    """The same without the sentence."""
+    try:
+        return _read(run)
+    except PlaygroundError:
+        return starting_recipe()
+
+
+def _read(run: Run | None) -> Recipe:
+    if recipe_asked():
+        query = st.query_params.to_dict()
+        return _readable(Recipe.from_query(query, _base(query.get("data.dataset"), query.get("network.preset"))))
+    return recipe_of(run) if run else starting_recipe()
 
 
 def recipe_of(run: Run) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -15,10 +16,10 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
 from cnn_core.recipe import Recipe
 from pages.ui.address import query
-from pages.ui.address.recipe import query_of, recipe_shown
+from pages.ui.address.recipe import query_of, recipe_now, recipe_shown
 from pages.ui.data import datasets, sealed
 from pages.ui.forms import augmentation
-from pages.ui.forms.recipe import choice
+from pages.ui.forms.recipe import choice_of
 from pages.ui.frame import layout, words
 from pages.ui.frame.errors import say, spoken
 from pages.ui.frame.pictures import data_uri, gallery, strip
@@ -31,18 +32,18 @@ MOST_NUMBER = 9999
 @st.fragment
 @spoken()
 def lab() -> None:
-    """Controls and pictures of the recipe in the address, which is left in the session's "recipe".
+    """Controls and pictures of the recipe in the address.
 
     A fragment, so that a control redraws these and not what a run says of them.
     """
-    st.session_state["recipe"] = recipe = recipe_shown(None)
+    recipe, shown = recipe_shown(None), partial(recipe_now, None)
     results, panel = layout.beside(0.35)
     with panel:
         with layout.card("Data set"):
-            choice("data.dataset", recipe.data.dataset)
+            choice_of("data.dataset", recipe.data.dataset, shown)
         with layout.card("Steps", "Applied in this order, to training images only. Each image gets its own draw."):
-            augmentation.choose_set(recipe)
-            augmentation.steps(recipe, roomy=True)
+            augmentation.choose_set(recipe, shown)
+            augmentation.steps(recipe, shown, roomy=True)
         layout.go("train", "Train with these", ":material/play_circle:", primary=True, **query_of(recipe))
     with results:
         source = dataset_sources.get(recipe.data.dataset)

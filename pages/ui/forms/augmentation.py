@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from cnn_core.data.augmentation.steps import augmentations
 from cnn_core.planning.recipe import input_of
 from cnn_core.recipe import AugmentSpec, Recipe
 from cnn_core.spec import noted
-from pages.ui.address.recipe import query_of, recommended, write
+from pages.ui.address.recipe import Shown, query_of, recommended, write
 from pages.ui.forms import widgets
 from pages.ui.frame.errors import plain
 from pages.ui.frame.words import count
@@ -21,11 +22,11 @@ TITLES = {OWN: "Own steps", RECOMMENDED: "Recommended"}
 WHYS = {OWN: "Chosen by hand.", RECOMMENDED: "What suits this data set and network, and leaves the labels true."}
 
 
-def compact(recipe: Recipe) -> None:
+def compact(recipe: Recipe, shown: Shown) -> None:
     """The set, its steps folded away, and the way to the page that shows what they do."""
-    choose_set(recipe)
+    choose_set(recipe, shown)
     with st.expander("Steps", expanded=False):
-        steps(recipe)
+        steps(recipe, shown)
     st.page_link(
         "pages/augmentation.py",
         label="See what they do",
@@ -34,13 +35,13 @@ def compact(recipe: Recipe) -> None:
     )
 
 
-def choose_set(recipe: Recipe) -> None:
+def choose_set(recipe: Recipe, shown: Shown) -> None:
     """A select box of named sets; what is in none of them stands last as the person's own."""
     sets = {RECOMMENDED: recommended(recipe).augment} | {preset.name: preset.steps for preset in augment_presets}
     present = next((name for name, found in sets.items() if found == recipe.augment), OWN)
     sets |= {OWN: recipe.augment} if present == OWN else {}
     titles = TITLES | {preset.name: preset.title for preset in augment_presets}
-    st.session_state.update({"recipe": recipe, "augment:set": present})
+    st.session_state["augment:set"] = present
     st.selectbox(
         "Augmentation",
         list(sets),
@@ -48,20 +49,21 @@ def choose_set(recipe: Recipe) -> None:
         key="augment:set",
         label_visibility="collapsed",
         on_change=_set_chosen,
+        args=(shown,),
     )
     st.caption(plain(WHYS[present] if present in WHYS else augment_presets.get(present).why))
 
 
-def steps(recipe: Recipe, roomy: bool = False) -> None:
+def steps(recipe: Recipe, shown: Shown, roomy: bool = False) -> None:
     """A numbered list of the steps with their parameters, and a select box to add one.
 
     `roomy`: with sliders, and buttons to move a step.
     """
-    st.session_state.update({"recipe": recipe, "augment:add": None})
+    st.session_state["augment:add"] = None
     shape, _ = input_of(recipe)
     for position, step in enumerate(recipe.augment):
-        _head(position, step, last=position == len(recipe.augment) - 1, movable=roomy)
-        _parameters(position, step, channels=shape[0], side=shape[1] if roomy else 0)
+        _head(shown, position, step, last=position == len(recipe.augment) - 1, movable=roomy)
+        _parameters(shown, position, step, channels=shape[0], side=shape[1] if roomy else 0)
     kinds = [kind.kind for kind in augmentations if shape[0] == 3 or not kind.needs_colour]
     st.selectbox(
         "Add a step",
@@ -72,22 +74,30 @@ def steps(recipe: Recipe, roomy: bool = False) -> None:
         label_visibility="collapsed",
         help="Steps are applied in this order, to training images only. Each image gets its own draw.",
         on_change=_add,
+        args=(shown,),
     )
 
 
-def _head(position: int, step: AugmentSpec, last: bool, movable: bool) -> None:
+def _head(shown: Shown, position: int, step: AugmentSpec, last: bool, movable: bool) -> None:
     """Number, name, and buttons to move a step and to take it out."""
     kind = augmentations.get(step.kind)
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
         st.markdown(f"**{position + 1} · {kind.title}**", help=kind.help, width="stretch")
         if movable:
-            _button("up", "arrow_upward", "Do this step earlier", _move, position, -1, disabled=position == 0)
-            _button("down", "arrow_downward", "Do this step later", _move, position, 1, disabled=last)
-        _button("remove", "close", "Take this step out", _remove, position)
+            _button("up", "arrow_upward", "Do this step earlier", _move, shown, position, -1, disabled=position == 0)
+            _button("down", "arrow_downward", "Do this step later", _move, shown, position, 1, disabled=last)
+        _button("remove", "close", "Take this step out", _remove, shown, position)
 
 
 def _button(
-    name: str, icon: str, note: str, act: Callable[..., None], position: int, *by: int, disabled: bool = False
+    name: str,
+    icon: str,
+    note: str,
+    act: Callable[..., None],
+    shown: Shown,
+    position: int,
+    *by: int,
+    disabled: bool = False,
 ) -> None:
     st.button(
         f":material/{icon}:",
@@ -96,58 +106,58 @@ def _button(
         help=note,
         disabled=disabled,
         on_click=act,
-        args=(position, *by),
+        args=(shown, position, *by),
     )
 
 
-def _parameters(position: int, step: AugmentSpec, channels: int, side: int) -> None:
+def _parameters(shown: Shown, position: int, step: AugmentSpec, channels: int, side: int) -> None:
     """Widgets of the fields that change something; with a `side` of the images in px sliders, no further than it."""
     kind = augmentations.get(step.kind)
     values = kind.model_validate(step.parameters).model_dump()
-    shown = [item for item in kind.model_fields.items() if widgets.needed(item[1], values | {"channels": channels})]
-    for first in range(0, len(shown), 2):
-        pair = shown[first : first + 2]
+    fields = [item for item in kind.model_fields.items() if widgets.needed(item[1], values | {"channels": channels})]
+    changed = partial(_parameter_changed, shown)
+    for first in range(0, len(fields), 2):
+        pair = fields[first : first + 2]
         for (name, field), place in zip(pair, st.columns(len(pair)) if side else [st.container()] * 2, strict=False):
             key = f"augment:{position}:{step.kind}:{name}"
             far = side if noted(field, "unit") == "px" else widgets.limits(field)[1] or 0
             with place:
-                widgets.widget(key, name, field, values[name], _parameter_changed, slide_to=far if side else 0)
+                widgets.widget(key, name, field, values[name], changed, slide_to=far if side else 0)
 
 
-def _set_chosen() -> None:
-    chosen = st.session_state["augment:set"]
+def _set_chosen(shown: Shown) -> None:
+    chosen, recipe = st.session_state["augment:set"], shown()
     if chosen == RECOMMENDED:
-        _put(recommended(st.session_state["recipe"]).augment)
+        _put(recipe, recommended(recipe).augment)
     elif chosen != OWN:
-        _put(augment_presets.get(chosen).steps)
+        _put(recipe, augment_presets.get(chosen).steps)
 
 
-def _add() -> None:
-    kind = st.session_state["augment:add"]
+def _add(shown: Shown) -> None:
+    kind, recipe = st.session_state["augment:add"], shown()
     if kind:
-        _put([*_present(), AugmentSpec(kind=kind, **augmentations.get(kind)().model_dump())])
+        _put(recipe, [*recipe.augment, AugmentSpec(kind=kind, **augmentations.get(kind)().model_dump())])
 
 
-def _remove(position: int) -> None:
-    _put([step for place, step in enumerate(_present()) if place != position])
+def _remove(shown: Shown, position: int) -> None:
+    recipe = shown()
+    _put(recipe, [step for place, step in enumerate(recipe.augment) if place != position])
 
 
-def _move(position: int, by: int) -> None:
-    order = _present()
+def _move(shown: Shown, position: int, by: int) -> None:
+    recipe = shown()
+    order = list(recipe.augment)
     order.insert(position + by, order.pop(position))
-    _put(order)
+    _put(recipe, order)
 
 
-def _parameter_changed(key: str) -> None:
+def _parameter_changed(shown: Shown, key: str) -> None:
     _, position, kind, name = key.split(":")
-    order = _present()
+    recipe = shown()
+    order = list(recipe.augment)
     order[int(position)] = AugmentSpec(kind=kind, **(order[int(position)].parameters | {name: st.session_state[key]}))
-    _put(order)
+    _put(recipe, order)
 
 
-def _present() -> list[AugmentSpec]:
-    return list(st.session_state["recipe"].augment)
-
-
-def _put(order: Iterable[AugmentSpec]) -> None:
-    write(st.session_state["recipe"].model_copy(update={"augment": tuple(order)}))
+def _put(recipe: Recipe, order: Iterable[AugmentSpec]) -> None:
+    write(recipe.model_copy(update={"augment": tuple(order)}))

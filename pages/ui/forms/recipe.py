@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from cnn_core.recipe import Recipe
 from cnn_core.spec import noted
-from pages.ui.address.recipe import CHOICES, FIELDS, replace, write
+from pages.ui.address.recipe import CHOICES, FIELDS, Shown, replace, write
 from pages.ui.forms import augmentation, starting, typed, widgets
 from pages.ui.frame.errors import plain
 from pages.ui.frame.words import label
@@ -20,23 +21,23 @@ HEADINGS = {"augment": "Augmentation"}
 ICONS = {"data": "image", "augment": "flip", "network": "account_tree", "training": "school", "seed": "casino"}
 
 
-def recipe_form(recipe: Recipe) -> None:
+def recipe_form(recipe: Recipe, shown: Shown) -> None:
     """Draw every field of the recipe, part by part, in the order of its definition; advanced ones folded at the end."""
-    st.session_state["recipe"] = recipe
     typed.begin()
     values = recipe.flat() | ({"network.preset": OWN} if recipe.network.layers else {})
-    shown = [(name, field) for name, field in FIELDS.items() if _matters(name, field, values)]
-    for part, group in groupby(shown, key=lambda item: item[0].split(".")[0]):
+    needed = [(name, field) for name, field in FIELDS.items() if _matters(name, field, values)]
+    changed = partial(_changed, shown)
+    for part, group in groupby(needed, key=lambda item: item[0].split(".")[0]):
         _heading(part)
         for name, field in group:
             if part == "augment":
-                augmentation.compact(recipe)
+                augmentation.compact(recipe, shown)
             elif not noted(field, "advanced"):
-                _field(recipe, name, field, values[name])
+                _field(recipe, name, field, values[name], changed)
     with st.expander("Advanced", icon=":material/tune:"):
-        for name, field in shown:
+        for name, field in needed:
             if noted(field, "advanced"):
-                _field(recipe, name, field, values[name])
+                _field(recipe, name, field, values[name], changed)
 
 
 def _heading(part: str) -> None:
@@ -45,10 +46,8 @@ def _heading(part: str) -> None:
     st.markdown(f":material/{ICONS.get(part, 'tune')}: **{HEADINGS.get(part, label(part))}**", help=note)
 
 
-def _changed(key: str) -> None:
-    recipe = replace(st.session_state["recipe"], key.removeprefix("recipe:"), st.session_state[key])
-    st.session_state["recipe"] = recipe  # a second change may come in the same run of the page
-    write(recipe)
+def _changed(shown: Shown, key: str) -> None:
+    write(replace(shown(), key.removeprefix("recipe:"), st.session_state[key]))
 
 
 def _matters(name: str, field: FieldInfo, values: dict[str, Any]) -> bool:
@@ -58,16 +57,21 @@ def _matters(name: str, field: FieldInfo, values: dict[str, Any]) -> bool:
     return name not in ("network.layers", "network.rates") and widgets.needed(field, beside)
 
 
-def _field(recipe: Recipe, name: str, field: FieldInfo, value: Any) -> None:
+def _field(recipe: Recipe, name: str, field: FieldInfo, value: Any, changed: widgets.Changed) -> None:
     if name in CHOICES:
-        choice(name, value)
+        choice(name, value, changed)
     elif name == "network.start":
-        starting.choice(recipe, field.description, _changed)
+        starting.choice(recipe, field.description, changed)
     else:
-        widgets.widget(f"recipe:{name}", name, field, value, _changed, titled="." in name)
+        widgets.widget(f"recipe:{name}", name, field, value, changed, titled="." in name)
 
 
-def choice(name: str, value: str) -> None:
+def choice_of(name: str, value: str, shown: Shown) -> None:
+    """The same on its own, for a page without the form."""
+    choice(name, value, partial(_changed, shown))
+
+
+def choice(name: str, value: str, changed: widgets.Changed) -> None:
     """A choice out of a registry, for the field of that name; a value that is not in it stands first."""
     registry, key = CHOICES[name], f"recipe:{name}"
     st.session_state[key] = value
@@ -78,7 +82,7 @@ def choice(name: str, value: str) -> None:
         key=key,
         help=FIELDS[name].description,
         label_visibility="collapsed",
-        on_change=_changed,
+        on_change=changed,
         args=(key,),
     )
     if chosen in registry:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import lru_cache
 
 import streamlit as st
 
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.packaged import packaged_weights
 from cnn_core.models.presets import layers_of
+from cnn_core.models.summary import LayerSummary, summarise
 from cnn_core.planning.recipe import input_of
-from cnn_core.planning.weights import WeightSource, fitting, source_of
+from cnn_core.planning.weights import fitting, source_of, table_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
@@ -19,13 +20,13 @@ from cnn_core.starting_weights import FRESH, StartingWeights, read_start
 from pages.ui.frame.errors import plain
 
 KEY = "recipe:network.start"
-LOOKED_AT, OFFERED = 60, 12  # recent runs, and how many of them that fit
+RECENT, OFFERED = 60, 12  # recent runs, and how many of them that fit
 
 
 def choice(recipe: Recipe, help: str | None, changed: Callable[[str], None]) -> None:
     """Fresh weights, packaged sets and recent runs whose weights fit; what the address names else stands first."""
-    chosen = recipe.network.start
-    titles = {FRESH: "Fresh random weights"} | _packaged(recipe) | _runs(recipe)
+    chosen, table = recipe.network.start, _table(recipe)
+    titles = {FRESH: "Fresh random weights"} | _packaged(table) | _runs(table)
     if chosen not in titles:
         titles = {chosen: _title(read_start(chosen))} | titles
     st.session_state[KEY] = chosen
@@ -39,37 +40,42 @@ def choice(recipe: Recipe, help: str | None, changed: Callable[[str], None]) -> 
         args=(KEY,),
     )
     if chosen != FRESH:
-        st.caption(plain(_what_fits(recipe)))
+        st.caption(plain(_what_fits(chosen, table)))
 
 
-def _packaged(recipe: Recipe) -> dict[str, str]:
-    sources = {known: source_of(StartingWeights("packaged", known)) for known in packaged_weights.names()}
-    fit = [known for known, source in sources.items() if source and _fits(recipe, source)]
-    return {f"packaged {known}": f"Packaged: {packaged_weights.get(known).title}" for known in fit}
+def _table(recipe: Recipe) -> list[LayerSummary]:
+    """Of the recipe's network; empty where it cannot work, which is said elsewhere."""
+    try:
+        return summarise(layers_of(recipe.network), *input_of(recipe))
+    except PlaygroundError:
+        return []
 
 
-def _runs(recipe: Recipe) -> dict[str, str]:
+def _packaged(table: list[LayerSummary]) -> dict[str, str]:
+    fit = [name for name in packaged_weights.names() if fitting(table, _packaged_table(name))]
+    return {f"packaged {name}": f"Packaged: {packaged_weights.get(name).title}" for name in fit}
+
+
+@lru_cache(maxsize=32)
+def _packaged_table(name: str) -> list[LayerSummary]:
+    packaged = packaged_weights.get(name)
+    return summarise(packaged.layers, packaged.shape, packaged.classes)
+
+
+def _runs(table: list[LayerSummary]) -> dict[str, str]:
+    """From their rows alone, without a look at their files."""
     offered: dict[str, str] = {}
-    for run in store().runs(limit=LOOKED_AT):
-        if len(offered) < OFFERED and run.best_epoch and _fits(recipe, _of_run(run)):
+    for run in store().runs(limit=RECENT):
+        if len(offered) < OFFERED and run.best_epoch and fitting(table, _table_of(run.recipe_json)):
             offered[str(StartingWeights("run", run.id, run.best_epoch))] = _of(run, run.best_epoch)
     return offered
 
 
-def _of_run(run: Run) -> WeightSource | None:
-    """From its row alone, without a look at its files."""
-    try:
-        shape, classes = input_of(run.recipe)
-        return WeightSource(Path(), layers_of(run.recipe.network), shape, classes)
-    except PlaygroundError:  # its recipe cannot be read, or its data set is gone
-        return None
-
-
-def _fits(recipe: Recipe, source: WeightSource | None) -> bool:
-    try:
-        return source is not None and bool(fitting(layers_of(recipe.network), *input_of(recipe), source))
-    except PlaygroundError:
-        return False
+@lru_cache(maxsize=256)
+def _table_of(recipe_json: str) -> list[LayerSummary]:
+    """Of a run's network; empty where its recipe cannot be read, or its data set is gone."""
+    recipe = Run(recipe_json=recipe_json).known_recipe
+    return _table(recipe) if recipe else []
 
 
 def _title(start: StartingWeights) -> str:
@@ -83,15 +89,13 @@ def _of(run: Run, epoch: int | None) -> str:
     return f"Run #{run.number} {run.name}" + (f", epoch {epoch}" if epoch is not None else "")
 
 
-def _what_fits(recipe: Recipe) -> str:
+def _what_fits(start: str, table: list[LayerSummary]) -> str:
     """How many layers take their weights from there."""
     try:
-        source, layers = source_of(read_start(recipe.network.start)), layers_of(recipe.network)
-        shape, classes = input_of(recipe)
-        everything = fitting(layers, shape, classes, WeightSource(Path(), layers, shape, classes))
-        taken = len(fitting(layers, shape, classes, source)) if source else 0
+        source = source_of(read_start(start))
     except PlaygroundError as error:
         return str(error)
-    if taken == len(everything):
+    learned, taken = len(fitting(table, table)), len(fitting(table, table_of(source))) if source else 0
+    if taken == learned:
         return f"All {taken} layers with weights begin with those."
-    return f"{taken} of {len(everything)} layers with weights begin with those, the others with fresh ones."
+    return f"{taken} of {learned} layers with weights begin with those, the others with fresh ones."
