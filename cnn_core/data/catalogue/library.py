@@ -59,6 +59,16 @@ def open_dataset(name: str, image_size: int = 0) -> ImageDataset:
     return prepare(name, image_size)
 
 
+def version_of(name: str, image_size: int = 0) -> str:
+    """Text that is another one once the images are others: what is made of them can be kept under it. Costs one look at
+    a file; images that are not there yet are opened first, and raise as `open_dataset` does."""
+    meta = _folder(dataset_sources.get(name), image_size) / META
+    if not meta.is_file():
+        open_dataset(name, image_size)
+    found = meta.stat()
+    return f"{meta.parent.name}-{found.st_mtime_ns}-{found.st_ino}"
+
+
 def prepare(name: str, image_size: int = 0, progress: Report | None = None) -> ImageDataset:
     """Import the images unless that is done, and open them. Blocks while another process imports the same source.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
-from cnn_core.data.catalogue.shelf import is_own, own_datasets, own_source
+from cnn_core.data.catalogue.shelf import is_known, is_own, own_datasets, own_source, source_of
 from cnn_core.data.sources.included import INCLUDED_SOURCES
 from cnn_core.data.sources.source import DatasetSource
 from cnn_core.data.sources.torchvision_sources import TORCHVISION_SOURCES
@@ -21,10 +22,10 @@ class Sources(Registry[DatasetSource]):
         return [*super().names(), *(known.id for known in own_datasets())]
 
     def __iter__(self) -> Iterator[DatasetSource]:
-        return map(self.get, self.names())
+        return chain(super().__iter__(), map(source_of, own_datasets()))
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names()
+        return is_known(name) if is_own(name) else super().__contains__(name)
 
 
 BUILT_IN = (*INCLUDED_SOURCES, *TORCHVISION_SOURCES)

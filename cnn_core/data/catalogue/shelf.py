@@ -49,12 +49,15 @@ def own_datasets() -> list[About]:
     return sorted((about for about in found if about), key=lambda about: (-about.created, about.id))
 
 
+def is_known(dataset_id: str) -> bool:
+    """Whether there is such a version: one look at its own folder, however many others there are."""
+    return _find(dataset_id) is not None
+
+
 def about(dataset_id: str) -> About:
     """Raises UnknownNameError, listing the known ones."""
-    if re.fullmatch(rf"{PREFIX}[0-9a-f]{{8}}", dataset_id):
-        for folder in _places_of(dataset_id):
-            if known := read(folder):
-                return known
+    if known := _find(dataset_id):
+        return known
     known_ids = ", ".join(f"{known.id} ({known.title})" for known in own_datasets()[:12]) or "none"
     raise UnknownNameError(f"There is no data set called {dataset_id!r}: it may have been deleted. Known: {known_ids}.")
 
@@ -66,7 +69,10 @@ def is_own(name: str) -> bool:
 
 def own_source(dataset_id: str) -> DatasetSource:
     """A version as the library and the pages take every data set. Raises UnknownNameError."""
-    known = about(dataset_id)
+    return source_of(about(dataset_id))
+
+
+def source_of(known: About) -> DatasetSource:
     by = f" by {known.made_by}" if known.made_by else ""
     return DatasetSource(
         name=known.id,
@@ -210,6 +216,12 @@ def _changes(removed: int, relabelled: int) -> str:
 
 def _as_raw(dataset: ImageDataset) -> RawImages:
     return RawImages(dataset.images, dataset.labels, dataset.classes, splits=dataset.splits, fit=dataset.fit)
+
+
+def _find(dataset_id: str) -> About | None:
+    if not re.fullmatch(rf"{PREFIX}[0-9a-f]{{8}}", dataset_id):
+        return None
+    return next((known for folder in _places_of(dataset_id) if (known := read(folder))), None)
 
 
 def _places_of(dataset_id: str) -> Iterator[Path]:

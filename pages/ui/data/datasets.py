@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.catalogue.library import is_ready, open_dataset, preparation
+from cnn_core.data.catalogue.library import is_ready, open_dataset, preparation, version_of
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.data.catalogue.resplit import with_validation
 from cnn_core.data.dataset import ImageDataset
@@ -25,13 +25,13 @@ from pages.ui.frame.pictures import ink, strip
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _opened(name: str, image_size: int, validation_fraction: float, folder: str) -> ImageDataset:
+def _opened(name: str, image_size: int, validation_fraction: float, version: str) -> ImageDataset:
     return with_validation(open_dataset(name, image_size), validation_fraction)
 
 
 def opened(name: str, image_size: int = 0, validation_fraction: float = 0.0) -> ImageDataset:
     """The imported data set, kept open. Raises DatasetUnavailableError when it is not here."""
-    return _opened(name, image_size, validation_fraction, str(open_dataset(name, image_size).folder))
+    return _opened(name, image_size, validation_fraction, version_of(name, image_size))
 
 
 def of_recipe(recipe: Recipe) -> ImageDataset:
