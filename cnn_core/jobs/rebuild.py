@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import DataError, IntegrityError
+
 from cnn_core.errors import PlaygroundError
 from cnn_core.runs.events import Ended
 from cnn_core.runs.files import LocalRunFiles, run_ids
@@ -28,4 +30,8 @@ def _rebuild(run_id: str) -> str:
         store().restore(run_id, record.recipe, record.name, record.number, record.created, events)
     except PlaygroundError as error:
         return str(error)
+    except (IntegrityError, DataError, OverflowError):
+        if run_id in store().statuses():
+            return ""  # another process has rebuilt it meanwhile
+        return f"Its {JOURNAL} holds a number that no run has: NaN, or one that is too large."
     return ""

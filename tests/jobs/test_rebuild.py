@@ -1,6 +1,7 @@
 """The folder of a run is enough to have it back."""
 
 import json
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,41 @@ def test_a_damaged_folder_costs_a_sentence(home: Path, text: str | None, part: s
     assert found[good] == ""
     assert part in found["0123abcd"]
     assert list(found) == sorted({good, "0123abcd"})
+
+
+@pytest.mark.parametrize("value", [math.nan, 10**30])
+def test_a_number_that_no_run_has_costs_its_run_alone(home: Path, value: float) -> None:
+    bad, good = train(1), train(1)
+    path = RunFolder(bad).files.open(JOURNAL)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    field = "loss" if math.isnan(value) else "step"
+    path.write_text("".join(json.dumps(line | {field: value} if field in line else line) + "\n" for line in lines))
+    lose_the_database(home)
+    found = rebuild()
+    assert found[good] == ""
+    assert "holds a number that no run has" in found[bad]
+    assert [run.id for run in store().runs()] == [good]
+
+
+def test_two_that_rebuild_at_once_both_succeed(home: Path) -> None:
+    run_id = train(1)
+    before = row(run_id)
+    lose_the_database(home)
+    store()
+    both = threading.Barrier(2)
+    found: list[dict[str, str]] = []
+
+    def again() -> None:
+        both.wait()
+        found.append(rebuild())
+
+    threads = [threading.Thread(target=again) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {text for one in found for text in one.values()} == {""}
+    assert row(run_id) == before
 
 
 LINES = (
