@@ -1,4 +1,4 @@
-"""Child processes of the app: each ends when its standard input closes, and none is left as a zombie."""
+"""Child processes of the app: each can end when its standard input closes, and none is left as a zombie."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,8 +17,13 @@ APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 ROOT = Path(__file__).parents[2]  # where `import cnn_core` works
 
 
-def spawn(module: str, *arguments: str, log: str) -> subprocess.Popen[bytes]:
-    """`python -m module` with a pipe to its standard input and its output in the log folder."""
+def spawn(
+    module: str, *arguments: str, log: str, when_ended: Callable[[], None] = lambda: None
+) -> subprocess.Popen[bytes]:
+    """`python -m module` with a pipe to its standard input and its output in the log folder.
+
+    `when_ended` is called from a thread, once the process has ended and while this one lives.
+    """
     file = log_file(log)
     file.parent.mkdir(parents=True, exist_ok=True)
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -31,16 +37,17 @@ def spawn(module: str, *arguments: str, log: str) -> subprocess.Popen[bytes]:
             start_new_session=True,
             creationflags=APART,
         )
-    threading.Thread(target=_bury, args=(child,), name=f"wait-{child.pid}", daemon=True).start()
+    threading.Thread(target=_bury, args=(child, when_ended), name=f"wait-{child.pid}", daemon=True).start()
     return child
 
 
-def _bury(child: subprocess.Popen[bytes]) -> None:
+def _bury(child: subprocess.Popen[bytes], when_ended: Callable[[], None]) -> None:
     """Ask for the exit status as soon as there is one: until then the system keeps a zombie."""
     child.wait()
     if child.stdin:
         with suppress(OSError):
             child.stdin.close()
+    when_ended()
 
 
 def log_file(name: str) -> Path:

@@ -13,9 +13,9 @@ from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.dataset_deletion import delete_dataset
-from cnn_core.jobs.tasks import task as task_module
+from cnn_core.jobs.tasks.attempt import attempt_at
 from cnn_core.jobs.tasks.import_images import ImportRequest, import_of, report_of
-from cnn_core.jobs.tasks.task import TaskState
+from cnn_core.jobs.tasks.task import UNEXPLAINED, TaskState
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
 from tests.data.pictures import picture, two_classes, write_zip
@@ -77,7 +77,7 @@ def test_cancelled_leaves_nothing_but_the_pictures(tray: Tray, tmp_path: Path, h
     put_zip(tray, tmp_path, two_classes())
     start(tray, "Clothes")
     import_of(tray).cancel()
-    assert ended(tray) is None
+    assert ended(tray) == TaskState(cancelled=True)
     assert not list((home / "datasets").glob("own-*"))
     assert tray.files().entries()
 
@@ -112,10 +112,14 @@ def test_a_killed_import_is_told_and_swept_away_by_the_next(tray: Tray, tmp_path
     while not list((home / "datasets").glob("own-*.partial")):
         assert time.monotonic() < limit
         time.sleep(0.01)
-    os.kill(task_module._children[import_of(tray).id].pid, signal.SIGKILL)
+    attempt = attempt_at(import_of(tray).id)
+    assert attempt
+    process = attempt.process()
+    assert process
+    os.kill(process.pid, signal.SIGKILL)
     state = ended(tray)
     assert state
-    assert state.error == task_module.UNEXPLAINED
+    assert state.error == UNEXPLAINED
     assert shelf.own_datasets() == []
     start(tray, "Clothes")
     state = ended(tray)
@@ -164,6 +168,15 @@ def test_labels_in_a_table(tray: Tray, tmp_path: Path) -> None:
 def test_a_tray_that_is_not_there_is_a_sentence(home: Path, token: str) -> None:
     with pytest.raises(PlaygroundError, match="no longer waiting"):
         Tray(token)
+
+
+def test_a_tray_whose_import_runs_is_kept(tray: Tray, tmp_path: Path) -> None:
+    put_zip(tray, tmp_path, two_classes())
+    os.utime(tray.folder / "tray.json", (0, 0))
+    start(tray, "Clothes")
+    assert report_of(ended(tray))
+    Tray.new()
+    assert tray.folder.exists()
 
 
 def test_forgotten_trays_are_cleared_away(tray: Tray) -> None:

@@ -34,7 +34,9 @@ def train(recipe: Recipe, name: str) -> str:
     """A run trained here and now, by the code of a worker."""
     run_id = store().create(check(recipe), name, worker="here")
     execute(run_id, "here", "cpu", threading.Event())
-    assert store().get(run_id).status == "finished", store().get(run_id).message
+    run = store().get(run_id)
+    assert run.status == "finished", run.message
+    store()._change(run_id, created=run.created - 9000)  # labels of choices say 2 hours ago for the whole test
     return run_id
 
 

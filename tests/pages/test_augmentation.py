@@ -2,16 +2,24 @@
 
 import json
 import re
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.augmentation.presets import augment_presets
 from cnn_core.data.augmentation.steps import augmentations
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.inference import Classifier
+from cnn_core.jobs.tasks.attempt import new_attempt
+from cnn_core.jobs.tasks.run import run as work
+from cnn_core.jobs.tasks.try_augmentations import tries_of
+from cnn_core.jobs.tasks.turns import AT_ONCE
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
+from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from tests.pages.conftest import Open, digits_recipe, errors, query, recipe_on, run, settled, text, train
 
@@ -180,6 +188,33 @@ def test_a_run_tells_which_changes_alter_its_answers(open_page: Open, runs: list
     assert "Rotation at 100% strength changes the answer" in text(again)
 
 
+def test_cancelled_tries_begin_again_only_when_asked(open_page: Open, runs: list[str], home: Path) -> None:
+    """A link has them tried; no page begins again what a person cancelled."""
+    (home / "tasks").mkdir()
+    with ExitStack() as stack:
+        for number in range(AT_ONCE):  # others are at work
+            stack.enter_context(FileLock(home / "tasks" / f"turn-{number}.lock"))
+        page = open_page("augmentation", **DIGITS, tried="yes")
+        (cancel,) = (button for button in page.button if str(button.key).startswith("cancel-"))
+        cancel.click()
+        shown = settled(page)
+    assert "cnn-heat" not in text(shown)
+    assert not shown.error
+    shown = run(shown)
+    assert not [button for button in shown.button if str(button.key).startswith("cancel-")]
+    assert not shown.button(key="safety:try").disabled
+    shown.button(key="safety:try").click()
+    (cancel,) = (button for button in run(shown).button if str(button.key).startswith("cancel-"))
+    cancel.click()
+    settled(shown)
+
+
+def try_here(run_id: str) -> None:
+    """What the button does, here and now."""
+    task = tries_of(run_id, RunFolder(run_id).weights_version(None, store().get(run_id).best_epoch))
+    work(new_attempt(task.id, task.kind.name, {"run": run_id}))
+
+
 @pytest.fixture
 def weak(runs: list[str]) -> str:
     """A run newer than the others that has hardly learned anything."""
@@ -193,15 +228,16 @@ def test_the_best_run_judges_unless_another_is_chosen(open_page: Open, runs: lis
     known = {run.id: run.test_accuracy or 0 for run in store().runs()}
     best = max(runs, key=known.__getitem__)
     assert known[weak] < 0.4 < 0.8 < known[best]
+    try_here(best)
+    try_here(weak)
     page = open_page("augmentation", **DIGITS, tried="yes", kind="rotation", strength=100)
-    settled(page)
     assert query(page)["run"] == best
     shown = text(page)
     assert re.search(r"Without augmentation this network is wrong on \*\*\d+\.\d%\*\* of \d+ validation images", shown)
     assert "of the images it gets right, most often for" in shown
     assert len(page.warning) == 1
     page.selectbox(key="choice:run").select(weak)
-    shown = text(settled(page))
+    shown = text(run(page))
     assert query(page)["run"] == weak
     assert re.search(r"This network is wrong on \d+\.\d% of the \d+ validation images as they are", shown)
     assert "says little" in shown
@@ -209,8 +245,8 @@ def test_the_best_run_judges_unless_another_is_chosen(open_page: Open, runs: lis
 
 
 def test_the_error_is_that_of_the_validation_images(open_page: Open, runs: list[str]) -> None:
+    try_here(runs[1])
     page = open_page("augmentation", **DIGITS, tried="yes", run=runs[1])
-    settled(page)
     dataset, network = open_dataset("digits"), Classifier.open(runs[1])
     chosen = dataset.splits["validation"]  # fewer than the most that are judged
     wrong = network.classify_many(dataset.images, chosen).argmax(1) != dataset.labels[chosen]

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from cnn_core.data.catalogue.library import Progress
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.jobs.tasks.kind import Report, TaskKind, register
@@ -15,7 +16,7 @@ from cnn_core.jobs.tasks.task import Task, TaskState
 
 
 class ImportRequest(BaseModel):
-    tray: str
+    tray: str = Field(pattern=r"^[0-9a-f]{16}$")
     spec: ImportSpec
     name: str
     made_by: str = ""
@@ -26,6 +27,12 @@ def _run(request: ImportRequest, report: Report, folder: Path) -> dict[str, Any]
     from cnn_core.data.incoming.importing import import_images
 
     tray = Tray(request.tray)
+
+    def report_and_keep(progress: Progress) -> None:
+        tray.keep()
+        report(progress)
+
+    tray.keep()
     files = tray.files()
     done = import_images(
         files,
@@ -34,7 +41,7 @@ def _run(request: ImportRequest, report: Report, folder: Path) -> dict[str, Any]
         request.name,
         made_by=request.made_by,
         onto=request.onto,
-        tell=report,
+        tell=report_and_keep,
     )
     return asdict(done)
 

@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
-import subprocess
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from pydantic import BaseModel
 
 from cnn_core.data.catalogue.library import Progress
-from cnn_core.into_place import move_into_place
+from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.processes import spawn
+from cnn_core.jobs.tasks import attempt as attempts
+from cnn_core.jobs.tasks.attempt import END, Attempt, End, attempt_at, new_attempt
 from cnn_core.jobs.tasks.kind import TaskKind
-from cnn_core.settings import settings
+from cnn_core.jobs.tasks.turns import ahead_of, waiting
 
-REQUEST, PROGRESS, DONE, FAILED, CANCEL, LOCK = "request", "progress", "done", "failed", "cancel", "lock"
-START_SECONDS = 20.0  # in which a new process has to take its task
-STALE = 24 * 3600.0  # seconds after which a task that nobody asked for again is removed
-UNEXPLAINED = "It ended without a reason. Try again; the log folder of the server has the details."
+MOST_WAITING = 20
+UNEXPLAINED = (
+    "It ended without a reason. Try again; if that happens once more, see that the disk has room. "
+    "The log folder of the server has the details."
+)
 
 R = TypeVar("R", bound=BaseModel)
-
-_children: dict[str, subprocess.Popen[bytes]] = {}  # of this process: whether one died is known at once
 
 
 @dataclass(frozen=True)
 class TaskState:
-    """How a task stands: `busy`, or ended with a result or with the sentence of what went wrong."""
+    """How a task stands: `busy`, or ended with a result, with the sentence of what went wrong, or cancelled."""
 
     busy: bool = False
-    progress: Progress | None = None  # None while it starts, or waits for others to end
+    ahead: int = 0  # tasks that come first, while it waits for its turn
+    progress: Progress | None = None  # None while it starts or waits
     seconds_left: float | None = None
     result: dict[str, Any] | None = None
     error: str = ""
+    cancelled: bool = False  # also while it is busy: it is about to end
 
 
 class Task(Generic[R]):
@@ -47,88 +48,90 @@ class Task(Generic[R]):
     def __init__(self, kind: TaskKind[R], identity: str):
         self.kind = kind
         self.id = hashlib.sha256(f"{kind.name}\0{identity}".encode()).hexdigest()[:16]
-        self.folder = settings().home / "tasks" / self.id
 
     def start(self, request: R) -> None:
-        """Begin in the background, unless it is under way."""
-        _remove_stale(self.folder.parent)
-        with FileLock(self._beside("starting")):
+        """Begin in the background, unless it is under way; one that has ended begins anew.
+
+        Raises PlaygroundError when too many wait.
+        """
+        with _starting():
             state = self.state()
             if state and state.busy:
                 return
-            self.forget()
-            self.folder.mkdir(parents=True, exist_ok=True)
-            values = {"kind": self.kind.name, "values": request.model_dump(mode="json")}
-            put(self.folder / REQUEST, values)
-            _children[self.id] = spawn("cnn_core.jobs.tasks.run", self.id, log=f"task-{self.kind.name}")
+            attempts.remove_old()
+            if sum(1 for _ in waiting()) >= MOST_WAITING:
+                raise PlaygroundError(f"{MOST_WAITING} tasks are waiting already. Try again when some have ended.")
+            attempt = new_attempt(self.id, self.kind.name, request.model_dump(mode="json"))
+            try:
+                spawn(
+                    "cnn_core.jobs.tasks.run",
+                    self.id,
+                    attempt.asked.attempt,
+                    log=f"task-{self.kind.name}",
+                    when_ended=lambda: _note_lost(attempt),
+                )
+            except OSError:
+                _note_lost(attempt)
+                raise
 
     def cancel(self) -> None:
-        """Ask it to end; nothing of it is kept."""
-        if self.folder.is_dir():
-            (self.folder / CANCEL).touch()
+        """Ask it to end, for everybody who watches it; nothing of it is kept. One that has ended stays as it is."""
+        attempt = attempt_at(self.id)
+        if attempt and not attempt.end():
+            attempt.cancel()
 
     def state(self) -> TaskState | None:
-        """None when nobody asked for it, and when it was cancelled."""
-        if not (self.folder / REQUEST).exists():
+        """None when nobody asked for it, or long ago."""
+        attempt = attempt_at(self.id)
+        if attempt is None:
             return None
-        if done := get(self.folder / DONE):
-            return TaskState(result=done)
-        if failed := get(self.folder / FAILED):
-            return TaskState(error=str(failed.get("message", UNEXPLAINED)))
-        if not self._lives():
-            return None if (self.folder / CANCEL).exists() else TaskState(error=UNEXPLAINED)
-        report = get(self.folder / PROGRESS)
-        if report is None:
-            return TaskState(busy=True)
-        progress = Progress(**report["progress"])
-        left = report["seconds"] / progress.done * (progress.total - progress.done) if progress.done else None
-        return TaskState(busy=True, progress=progress, seconds_left=left)
+        lives = attempt.lives()
+        end = attempt.end()  # after the look at the process, which writes it before it ends
+        if end is None and not lives and not attempt.is_starting():
+            _note_lost(attempt)
+            end = _lost(attempt)
+        return _ended(end) if end else _busy(attempt)
 
     def file(self, name: str) -> Path:
-        """A file of the result."""
-        return self.folder / name
-
-    def forget(self) -> None:
-        """As if it had never been asked for; only of one that is not under way."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _lives(self) -> bool:
-        child = _children.get(self.id)
-        if child and child.poll() is None:
-            return True
-        try:
-            with FileLock(self._beside(LOCK)).acquire(timeout=0):
-                pass
-        except Timeout:
-            return True
-        began = (self.folder / REQUEST).stat().st_mtime if (self.folder / REQUEST).exists() else 0.0
-        return child is None and time.time() - began < START_SECONDS  # another process has just started it
-
-    def _beside(self, name: str) -> Path:
-        """A lock outlives the folder."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        return self.folder.parent / f"{self.id}.{name}"
+        """A file of the result. Raises PlaygroundError when there is none."""
+        attempt = attempt_at(self.id)
+        if attempt is None or not (attempt.folder / name).is_file():
+            raise PlaygroundError("This result is no longer kept. Ask for it once more.")
+        return attempt.folder / name
 
 
-def put(path: Path, values: dict[str, Any]) -> None:
-    draft = path.with_name(f"{path.name}.draft")
-    draft.write_text(json.dumps(values), "utf-8")
-    move_into_place(draft, path)
+@contextmanager
+def _starting() -> Iterator[None]:
+    """One at a time, of all processes."""
+    attempts.all_tasks().mkdir(parents=True, exist_ok=True)
+    with FileLock(attempts.all_tasks() / "start.lock"):
+        yield
 
 
-def get(path: Path) -> dict[str, Any] | None:
-    try:
-        return dict(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError):
-        return None
+def _ended(end: End) -> TaskState:
+    if end.status == "done":
+        return TaskState(result=end.result)
+    return TaskState(error=end.error, cancelled=end.status == "cancelled")
 
 
-def progress_file(progress: Progress, seconds: float) -> dict[str, Any]:
-    return {"progress": asdict(progress), "seconds": seconds}
+def _busy(attempt: Attempt) -> TaskState:
+    process, measured = attempt.process(), attempt.progress()
+    if process is None or not process.working:
+        return TaskState(True, ahead=ahead_of(attempt), cancelled=attempt.is_cancelled)
+    if measured is None:
+        return TaskState(True, cancelled=attempt.is_cancelled)
+    progress = measured.progress
+    left = measured.seconds / progress.done * (progress.total - progress.done) if progress.done else None
+    return TaskState(True, progress=progress, seconds_left=left, cancelled=attempt.is_cancelled)
 
 
-def _remove_stale(folder: Path) -> None:
-    for path in folder.glob("*") if folder.is_dir() else ():
-        request = path / REQUEST
-        if path.is_dir() and (not request.exists() or time.time() - request.stat().st_mtime > STALE):
-            shutil.rmtree(path, ignore_errors=True)
+def _lost(attempt: Attempt) -> End:
+    """The end of an attempt whose process is gone and left none."""
+    return End(status="cancelled") if attempt.is_cancelled else End(status="failed", error=UNEXPLAINED)
+
+
+def _note_lost(attempt: Attempt) -> None:
+    """Leave an end for a process that left none: others could not tell one that never began from one that will."""
+    with suppress(OSError):  # the disk is full, or the task has been cleared away
+        if not attempt.end():
+            attempt.put(END, _lost(attempt))

@@ -52,9 +52,9 @@ def tries_of(run_id: str, version: str) -> Task[TryRequest]:
     return Task(KIND, f"{run_id}-{version}")
 
 
-def result_of(task: Task[TryRequest]) -> LabelSafety:
-    """Of a task that is done."""
+def read_result(file: Path) -> LabelSafety:
+    """From the file RESULT of a task that is done."""
     from cnn_core.evaluation.label_safety import LabelSafety
 
-    with np.load(task.file(RESULT), allow_pickle=False) as arrays:
+    with np.load(file, allow_pickle=False) as arrays:
         return LabelSafety(**{name: arrays[name] for name in arrays})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -13,7 +14,7 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
 from cnn_core.evaluation.label_safety import STRENGTHS, LabelSafety, kinds_to_try, label_safety
 from cnn_core.jobs.tasks.task import Task
-from cnn_core.jobs.tasks.try_augmentations import IMAGES, TryRequest, result_of, tries_of
+from cnn_core.jobs.tasks.try_augmentations import IMAGES, RESULT, TryRequest, read_result, tries_of
 from cnn_core.recipe import AugmentSpec, Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
@@ -21,7 +22,7 @@ from pages.ui.address import query
 from pages.ui.address.recipe import query_of
 from pages.ui.data import datasets
 from pages.ui.frame import tasks, words
-from pages.ui.frame.errors import plain, say
+from pages.ui.frame.errors import plain, say, spoken
 from pages.ui.frame.pictures import data_uri, strip
 from pages.ui.runs.choosing import learned_from, title, weights_version
 from pages.ui.understand.classifiers import classifier
@@ -50,32 +51,40 @@ def section(recipe: Recipe) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         run = _pick(runs)
         task = tries_of(run.id, weights_version(run))
+        if query.asked("tried") and task.state() is None:  # a link, or weights that were written again
+            task.start(TryRequest(run=run.id))
         state = task.state()
+        under_way_or_done = state is not None and (state.busy or state.result is not None)
         st.button(
             "Try every augmentation on it",
             icon=":material/rule:",
             key="safety:try",
-            on_click=query.put,
-            kwargs={"tried": "yes"},
-            disabled=bool(query.asked("tried")) and state is not None and not state.error,
+            on_click=_try_all,
+            args=(task, run.id),
+            disabled=bool(query.asked("tried")) and under_way_or_done,
         )
-    if not query.asked("tried"):
+    if not query.asked("tried") or state is None:
         return
-    if state is None or (state.error and query.asked("tried") == "again"):
-        task.start(TryRequest(run=run.id))
-        state = task.state()
-    if state and state.error:
+    if state.error:
         say(state.error)
-        st.button("Try again", icon=":material/refresh:", on_click=query.put, kwargs={"tried": "again"})
-    elif state and state.busy:
+    elif state.busy:
         tasks.watch(task)
-    else:
-        _results(run, recipe, _loaded(task.id, task))
+    elif state.result is not None:
+        _results(run, recipe, _loaded(task.file(RESULT)))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _loaded(task_id: str, _task: Task[TryRequest]) -> LabelSafety:
-    return result_of(_task)
+def _try_all(task: Task[TryRequest], run_id: str) -> None:
+    """Begin, unless somebody has it tried already, or did."""
+    query.put(tried="yes")
+    state = task.state()
+    if state is None or state.result is None:
+        with spoken():
+            task.start(TryRequest(run=run_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _loaded(file: Path) -> LabelSafety:
+    return read_result(file)
 
 
 def _best_first(runs: Sequence[Run]) -> dict[str, Run]:

@@ -16,22 +16,33 @@ EVERY = 1.0  # seconds between two looks
 
 def watch(task: Task[Any]) -> None:
     """A bar that moves until the task has ended; then the page is drawn anew."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.fragment(_progress, run_every=EVERY)(task)
-        if st.button("Cancel", icon=":material/cancel:", key=f"cancel-{task.id}"):
-            task.cancel()
+    st.fragment(_watch, run_every=EVERY)(task)
 
 
-def _progress(task: Task[Any]) -> None:
+def _watch(task: Task[Any]) -> None:
     with spoken():
         state = task.state()
         if state is None or not state.busy:
             st.rerun()
-        bar(state.progress, state.seconds_left)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if state.cancelled:
+                st.progress(0.0, "Cancelling …")
+            elif state.ahead:
+                st.progress(0.0, f"Waiting for its turn, {words.count(state.ahead, 'task')} before it …")
+            else:
+                bar(state.progress, state.seconds_left)
+            st.button(
+                "Cancel",
+                icon=":material/cancel:",
+                key=f"cancel-{task.id}",
+                disabled=state.cancelled,
+                on_click=task.cancel,
+                help="Ends it for everybody who waits for it.",
+            )
 
 
 def bar(progress: Progress | None, seconds_left: float | None = None) -> None:
-    """None while it starts or waits for others."""
+    """None while it starts."""
     if progress is None:
         st.progress(0.0, "Starting …")
         return
