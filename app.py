@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnn_core.jobs.executors.local_pool import LocalPool, start_workers
 from pages.ui.frame import layout
-from pages.ui.frame.errors import spoken
+from pages.ui.frame.errors import errors_shown
 
 st.set_page_config("CNN Playground", page_icon=str(layout.LOGO), layout="wide", initial_sidebar_state=230)
 
@@ -34,9 +34,9 @@ page = st.navigation(
         ],
     }
 )
-with spoken():
+with errors_shown():
     layout.frame()
     try:
         page.run()
     finally:
-        workers()  # after the page: torch, loading in the workers, would take a second from the first picture
+        workers()  # after the page: torch, loading in the workers, would take a second from the first image

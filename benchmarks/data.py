@@ -1,4 +1,4 @@
-"""Bringing pictures: 10,000 photographs in a zip, through the command line, its memory included."""
+"""Bringing images: 10,000 photographs in a zip, through the command line, its memory included."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _row(case: Case, augmented: bool) -> Row:
 
 
 def dataset_of(shape: tuple[int, int, int]) -> ImageDataset:
-    """56,000 pictures, each real one four times, in the shape of CIFAR-10 or MNIST: their content costs nothing."""
+    """56,000 images, each real one four times, in the shape of CIFAR-10 or MNIST: their content costs nothing."""
     source = open_dataset("fashion_mnist_sample", shape[1])
     images = np.tile(np.repeat(source.images, shape[0], axis=1), (4, 1, 1, 1))
     raw = RawImages(images, np.tile(source.labels, 4), source.classes)

@@ -51,7 +51,7 @@ def two_conv_net() -> nn.Module:
 NETWORKS = {network.__name__: network for network in (simple_cnn, one_conv_net, two_conv_net)}
 
 
-class Pictures(VisionDataset):
+class Images(VisionDataset):
     """uint8 (N, C, H, W) handed out one by one as PIL images, as torchvision's CIFAR10 and FashionMNIST do."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, transform: Callable):
@@ -75,7 +75,7 @@ def loader(images: np.ndarray, labels: np.ndarray, augmented: bool, batch_size: 
         transforms.ColorJitter(brightness=0.1, contrast=0.1),
     ]
     transform = transforms.Compose([*(steps if augmented else []), transforms.ToTensor()])
-    pictures = Pictures(images, labels, transform)
+    pictures = Images(images, labels, transform)
     return DataLoader(
         pictures, batch_size=batch_size, shuffle=True, num_workers=workers, persistent_workers=workers > 0
     )

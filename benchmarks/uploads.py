@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from benchmarks.app import App, resident_megabytes, running_app
 from benchmarks.row import Row, at_most
 from tests.browser.chromium import find_chromium
-from tests.data.pictures import picture
+from tests.data.images import picture
 
-PICTURES, CLASSES, ZIP_MEGABYTES, REPEATS = 2_000, 10, 200, 3
+IMAGES, CLASSES, ZIP_MEGABYTES, REPEATS = 2_000, 10, 200, 3
 PATIENCE = 120_000  # ms
 
 
@@ -27,7 +27,7 @@ def rows() -> list[Row]:
         left = [_bring_zip(browser, app, archive) for _ in range(REPEATS)]
         browser.close()
     return [
-        at_most(f"uploads folder of {PICTURES:,} pictures", seconds, 20, "s", "from choosing it to its classes"),
+        at_most(f"uploads folder of {IMAGES:,} images", seconds, 20, "s", "from choosing it to its classes"),
         at_most(
             f"uploads zip of {ZIP_MEGABYTES} MB: memory it leaves in the server", left, 30, "MB", "page still open"
         ),
@@ -35,7 +35,7 @@ def rows() -> list[Row]:
 
 
 def _folder(path: Path) -> Path:
-    for number in range(PICTURES):
+    for number in range(IMAGES):
         file = path / f"class {number % CLASSES}" / f"{number}.jpg"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(picture(number))
@@ -43,7 +43,7 @@ def _folder(path: Path) -> Path:
 
 
 def _archive(path: Path) -> Path:
-    """Pictures, and beside them files of noise that fill it up."""
+    """Images, and beside them files of noise that fill it up."""
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(40):
             archive.writestr(f"class {number % 2}/{number}.jpg", picture(number))
@@ -64,7 +64,7 @@ def _bring_folder(browser: Browser, app: App, folder: Path) -> float:
     page = _opened(browser, f"{app.url}/bring?from=folder")
     began = time.perf_counter()
     page.locator("input[webkitdirectory]").set_input_files(folder)
-    expect(page.get_by_text(f"{PICTURES:,} pictures of {CLASSES} classes")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(f"{IMAGES:,} images of {CLASSES} classes")).to_be_visible(timeout=PATIENCE)
     seconds = time.perf_counter() - began
     page.context.close()
     return seconds

@@ -33,15 +33,15 @@ class ShapeError(PlaygroundError):
 
 
 class ImageError(PlaygroundError):
-    """A picture that could not be decoded safely; the message names the file and the cause."""
+    """An image that could not be decoded safely; the message names the file and the cause."""
 
     def __init__(self, message: str, reason: str = "It cannot be read."):
         super().__init__(message)
-        self.reason = reason  # without the file's name: pictures with the same reason are counted together
+        self.reason = reason  # without the file's name: images with the same reason are counted together
 
 
 class ArchiveError(PlaygroundError):
-    """An archive or folder of pictures that is refused as a whole; the message gives the reason and the name it met."""
+    """An archive or folder of images that is refused as a whole; the message gives the reason and the name it met."""
 
 
 class LayoutError(PlaygroundError):

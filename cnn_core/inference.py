@@ -1,4 +1,4 @@
-"""A run as a classifier of pictures, at any kept epoch."""
+"""A run as a classifier of images, at any kept epoch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Classifier:
         return cls(network, classes, shape, plan.get("fit", "crop"))
 
     def see(self, image: Image.Image) -> np.ndarray:
-        """A decoded picture as the network gets it: uint8 (C, H, W), made square and scaled as at import."""
+        """A decoded image as the network gets it: uint8 (C, H, W), made square and scaled as at import."""
         channels, height, _ = self.shape
         return fit(image, channels, height, self.fit)
 

@@ -88,7 +88,7 @@ class TrainingSpec(Spec):
     )  # fmt: skip
     momentum: float = option(
         0.9,
-        "Share of the last step that is kept. Higher is faster and less steady.",
+        "Fraction of the last step that is kept. Higher is faster and less steady.",
         ge=0, lt=1, needs="optimiser=sgd", advanced=True,
     )  # fmt: skip
     nesterov: bool = option(
@@ -108,12 +108,12 @@ class TrainingSpec(Spec):
     )
     warm_up: float = option(
         0.3,
-        "Share of the run in which the learning rate climbs.",
+        "Fraction of the run in which the learning rate rises.",
         gt=0, lt=1, needs="schedule=one_cycle", advanced=True,
     )  # fmt: skip
     label_smoothing: float = option(
         0.0,
-        "Share of certainty taken from the true class and spread over all. Keeps the network from overconfidence.",
+        "Probability taken from the true class and spread over all classes. Keeps the network from overconfidence.",
         ge=0, le=0.5, advanced=True,
     )  # fmt: skip
     patience: int = option(

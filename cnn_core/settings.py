@@ -54,24 +54,24 @@ class Settings(BaseSettings):
     threads: int = Field(
         0, ge=0, le=1024, description="CPU threads of a worker, at most its cores; 0 means one per core."
     )
-    upload_megabytes: int = Field(20, ge=1, le=2000, description="Largest single picture accepted, in MB.")
-    upload_files: int = Field(64, ge=1, le=10000, description="Most pictures accepted at once.")
-    upload_megapixels: int = Field(50, ge=1, le=1000, description="Largest picture accepted, in million pixels.")
+    upload_megabytes: int = Field(20, ge=1, le=2000, description="Largest single image accepted, in MB.")
+    upload_files: int = Field(64, ge=1, le=10000, description="Most images accepted at once.")
+    upload_megapixels: int = Field(50, ge=1, le=1000, description="Largest image accepted, in million pixels.")
     visitor_megabytes: int = Field(
         2000, ge=1, description="Most that one visitor (a browser's session) may have waiting for an import, in MB."
     )
     decode_megabytes: int = Field(
-        500, ge=10, description="Memory for all pictures a process decodes at the same time, in MB."
+        500, ge=10, description="Memory for all images a process decodes at the same time, in MB."
     )
     import_folders: Folders = Field(
-        (), description="Folders of this computer whose pictures pages may import; empty means none."
+        (), description="Folders of this computer whose images pages may import; empty means none."
     )
     import_files: int = Field(50_000, ge=1, le=10_000_000, description="Most files and folders in an imported archive.")
     import_megabytes: int = Field(4000, ge=1, description="Most that an imported archive may unpack to, in MB.")
     import_ratio: int = Field(
         200,
         ge=1,
-        description="Most bytes one byte of an archive may unpack to, above 1 MB; pictures hardly pack at all.",
+        description="Most bytes one byte of an archive may unpack to, above 1 MB; images hardly pack at all.",
     )
     import_classes: int = Field(1000, ge=2, le=100_000, description="Most classes of an imported data set.")
     snapshot_megabytes: int = Field(

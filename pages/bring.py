@@ -1,11 +1,11 @@
-"""Your images: pictures of your own become a data set."""
+"""Your images: images of your own become a data set."""
 
 from cnn_core.jobs.tasks.import_images import import_of, report_of
 from pages.ui.bring import arriving, found, import_form, import_report, own_datasets, reading_form, trays
 from pages.ui.frame import layout, tasks
-from pages.ui.frame.errors import spoken
+from pages.ui.frame.errors import errors_shown
 
-layout.title("Your images", "Bring pictures, one folder a class, see what was found, and make a data set of them.")
+layout.title("Your images", "Upload images, one folder per class, check what is in them, and make a data set.")
 tray = trays.on_show()
 state = import_of(tray).state() if tray else None
 
@@ -14,11 +14,11 @@ if tray and state and state.busy:
         tasks.watch(import_of(tray))
 elif told := report_of(state) or import_report.asked():
     arriving.another(tray if report_of(state) else None)
-    with spoken():  # the data set may have been deleted since
+    with errors_shown():  # the data set may have been deleted since
         import_report.show(told)
 else:
     results, panel = layout.beside()
-    with results, layout.card("Your pictures"):
+    with results, layout.card("Your images"):
         tray = arriving.collect(tray)
         if tray:
             reading_form.questions(tray)

@@ -1,4 +1,4 @@
-"""Classify: a picture of your own, as the network sees it."""
+"""Classify: an image of your own, as the network sees it."""
 
 import numpy as np
 import streamlit as st
@@ -9,15 +9,15 @@ from cnn_core.settings import settings
 from pages.ui.charts import figures
 from pages.ui.data import datasets, sealed
 from pages.ui.frame import layout
-from pages.ui.frame.errors import plain, spoken
-from pages.ui.frame.pictures import TYPES, pixels
+from pages.ui.frame.errors import errors_shown, plain
+from pages.ui.frame.images import TYPES, pixels
 from pages.ui.runs.choosing import WITH_WEIGHTS, pick_run, require_runs
 from pages.ui.understand import preprocessing, unlike
 from pages.ui.understand.classifiers import classifier, pick_epoch, top, uploads
 
 SAMPLES = 6
 
-layout.title("Classify", "Give a trained network pictures it has never seen. They stay on the computer it runs on.")
+layout.title("Classify", "Give a trained network images it has never seen. They stay on the computer it runs on.")
 runs = require_runs(WITH_WEIGHTS)
 results, panel = layout.beside()
 with panel, layout.card("Network"):
@@ -26,16 +26,16 @@ with panel, layout.card("Network"):
     network = classifier(run, epoch)
 with results:
     dataset = None
-    with spoken():
+    with errors_shown():
         dataset = datasets.of_run(run)
-    with layout.card("Your pictures"):
+    with layout.card("Your images"):
         source = st.segmented_control("From", ("Files", "Camera"), default="Files", label_visibility="collapsed")
         if source == "Camera":
             photo = st.camera_input("Take a photo", label_visibility="collapsed")
             files = [("photo.png", photo.getvalue())] if photo else []
         else:
             chosen = st.file_uploader(
-                "One or many pictures, best with one thing in the middle",
+                "One or many images, best with one thing in the middle",
                 type=TYPES,
                 accept_multiple_files=True,
                 max_upload_size=settings().upload_megabytes,
@@ -51,7 +51,7 @@ with results:
                 preprocessing.steps(picture, network)
             with answer:
                 figures.bars(top(network.classify(picture.seen[None])[0], network.classes))
-                unlike.say(judgement)
+                unlike.show(judgement)
     if prepared:
         unlike.explain(judged[0])
     elif dataset is not None:

@@ -18,7 +18,7 @@ from pages.ui.data import (
     versions,
 )
 from pages.ui.frame import layout
-from pages.ui.frame.errors import plain, spoken
+from pages.ui.frame.errors import errors_shown, plain
 
 VIEWS = {
     "samples": ("Samples", samples.view),
@@ -52,7 +52,7 @@ with results:
         with layout.card("All data sets"):
             datasets.all_sources()
         st.stop()
-    with spoken():  # one that a person brought may be damaged
+    with errors_shown():  # one that a person brought may be damaged
         dataset = datasets.opened(name)
         with panel:
             sealed.note(dataset)

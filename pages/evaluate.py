@@ -1,4 +1,4 @@
-"""Evaluate: what a run gets right and wrong on the test images, class by class and picture by picture."""
+"""Evaluate: what a run gets right and wrong on the test images, class by class and image by image."""
 
 import streamlit as st
 
@@ -49,7 +49,7 @@ true, predicted = evaluation.chosen_cell(result, clicked)
 with matrix, layout.card("Confusion", "Rows are what it is, columns what the network says; shade is the share of the "
                          "row. The framed cell is shown below."):  # fmt: skip
     confusion_matrix(result.confusion, dataset.classes, (true, predicted))
-with layout.card("The pictures of one cell", "The most confident first: these are the mistakes worth a look."):
+with layout.card("The images of one cell", "The most confident first: these are the mistakes worth a look."):
     evaluation.cell_choice(dataset.classes, true, predicted)
     if not sealed.asked(dataset):
         evaluation.cell_images(dataset, predictions, true, predicted)

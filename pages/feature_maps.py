@@ -1,4 +1,4 @@
-"""Feature maps: what every layer makes of one picture, at any kept epoch."""
+"""Feature maps: what every layer makes of one image, at any kept epoch."""
 
 import streamlit as st
 
@@ -9,12 +9,12 @@ from pages.ui.address import query
 from pages.ui.charts import figures
 from pages.ui.data import datasets
 from pages.ui.frame import layout
-from pages.ui.frame.pictures import pixels
+from pages.ui.frame.images import pixels
 from pages.ui.runs.choosing import WITH_WEIGHTS, pick_run, require_runs
 from pages.ui.understand import inspection, unlike
-from pages.ui.understand.classifiers import classifier, pick_epoch, pick_picture, top
+from pages.ui.understand.classifiers import classifier, pick_epoch, pick_image, top
 
-layout.title("Feature maps", "A picture on its way through the network: bright is where a layer responds.")
+layout.title("Feature maps", "An image on its way through the network: bright is where a layer responds.")
 runs = require_runs(WITH_WEIGHTS)
 results, panel = layout.beside()
 with panel, st.container(key="choices-first"):
@@ -22,9 +22,9 @@ with panel, st.container(key="choices-first"):
         run = pick_run(runs)
         epoch = pick_epoch(run)
         network = classifier(run, epoch)
-    with layout.card("Picture"):
+    with layout.card("Image"):
         dataset = datasets.of_run(run)
-        image, right = pick_picture(network, dataset)
+        image, right = pick_image(network, dataset)
 
 maps = feature_maps(network.network, network.tensor(image[None]))
 learned = filters(network.network)
@@ -34,13 +34,13 @@ with panel, layout.card("Show"):
     own = st.toggle("Each map on its own scale", help="Weak maps become visible, but brightness no longer compares.")
 
 with results:
-    with layout.card("The picture and the answer"):
+    with layout.card("The image and the answer"):
         picture, answer = st.columns([1, 3], vertical_alignment="center")
         picture.image(enlarge(pixels(image), 196), width="stretch")
         with answer:
             figures.bars(top(network.classify(image[None])[0], network.classes), right)
             if right is None:
-                unlike.say(unlike.judge(run, epoch, network, dataset, [image])[0])
+                unlike.show(unlike.judge(run, epoch, network, dataset, [image])[0])
     for layer in maps:
         kernels = [found for found in learned if found.position == layer.position]
         if wanted == "all":

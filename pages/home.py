@@ -8,7 +8,7 @@ from cnn_core.planning.recipe import starting_recipe
 from cnn_core.runs.store import store
 from pages.ui.data import datasets
 from pages.ui.frame import layout
-from pages.ui.frame.errors import say
+from pages.ui.frame.errors import show_error
 from pages.ui.runs import choosing
 from pages.ui.train import live
 
@@ -18,35 +18,35 @@ def first_experiment() -> None:
     try:
         run_id = submit(starting_recipe())
     except PlaygroundError as error:
-        say(error)
+        show_error(error)
         return
     live.expect(run_id)
     st.switch_page("pages/train.py", query_params={"run": run_id})
 
 
-layout.title("See a network learn", "Pick images, press Train, watch it learn, look inside, try a picture of your own.")
+layout.title("See a network learn", "Pick images, press Train, watch it learn, look inside, try an image of your own.")
 words, picture = st.columns([2, 3], gap="large", vertical_alignment="center")
 with words:
     st.markdown(
         "A **convolutional network** learns what small patterns look like, and which of them make a *sneaker* or a "
-        "*coat*. It starts from random numbers. In a minute you can watch it find out."
+        "*coat*. It starts from random numbers. In a minute you can watch it learn them."
     )
     if st.button("Run the first experiment", icon=":material/play_arrow:", type="primary", width="stretch"):
         first_experiment()
-    st.caption("12,000 pictures of clothing, a small residual network, about half a minute on two processor cores.")
+    st.caption("12,000 images of clothing, a small residual network, about half a minute on two processor cores.")
 with picture:
-    st.image(datasets.hero(), width="stretch", alt="Pictures of clothing from the bundled data set")
+    st.image(datasets.hero(), width="stretch", alt="Images of clothing from the bundled data set")
 
 steps = {
-    "data": ("Data", ":material/photo_library:", "How many pictures of each kind, and the numbers they are made of."),
+    "data": ("Data", ":material/photo_library:", "How many images of each kind, and the numbers they are made of."),
     "train": ("Train", ":material/play_circle:", "Choose a network and its training. Pause, resume, change the rate."),
     "evaluate": (
         "Evaluate",
         ":material/fact_check:",
-        "Which classes it confuses, and the pictures behind it.",
+        "Which classes it confuses, and the images behind each number.",
     ),
-    "feature_maps": ("Feature maps", ":material/layers:", "What every layer makes of a picture, epoch by epoch."),
-    "classify": ("Classify", ":material/image_search:", "Your own picture, as the network sees it."),
+    "feature_maps": ("Feature maps", ":material/layers:", "The output of every layer for an image, epoch by epoch."),
+    "classify": ("Classify", ":material/image_search:", "Classify an image of your own."),
 }
 grid = st.grid(5, min_column_width=170, border=True)
 for page, (name, icon, sentence) in steps.items():

@@ -13,11 +13,11 @@ from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui.address import query
 from pages.ui.address.recipe import forget, recipe_asked, recipe_now, recipe_shown
-from pages.ui.charts.network import network_picture, network_sentence, network_table
+from pages.ui.charts.network import network_image, network_sentence, network_table
 from pages.ui.forms import typed
 from pages.ui.forms.recipe import recipe_form
 from pages.ui.frame import layout, words
-from pages.ui.frame.errors import plain, say
+from pages.ui.frame.errors import plain, show_error
 from pages.ui.runs import choosing
 from pages.ui.train import live, smaller_batch
 
@@ -29,7 +29,7 @@ def run_on_show() -> Run | None:
     try:
         run = store().get(wanted) if wanted else None
     except PlaygroundError as error:
-        say(error)
+        show_error(error)
         return None
     if run:
         query.put(run=run.id)
@@ -42,7 +42,7 @@ def layers_of(recipe: Recipe) -> list[LayerSummary]:
     try:
         return checked(recipe)[1]
     except PlaygroundError as error:
-        say(error)
+        show_error(error)
         return []
 
 
@@ -68,7 +68,7 @@ def start(recipe: Recipe, works: bool) -> None:
 def show_network(recipe: Recipe, rows: list[LayerSummary], folded: bool) -> None:
     with st.expander("The network", icon=":material/account_tree:", expanded=not folded, key=f"network:{folded}"):
         st.caption(network_sentence(rows))
-        network_picture(rows, input_of(recipe)[0])
+        network_image(rows, input_of(recipe)[0])
         network_table(rows)
 
 

@@ -1,6 +1,6 @@
 """A process in which what only Linux, or only Unix, has is missing: imports all of the core, trains and imports.
 
-`python -m tests.other_systems FOLDER`; FOLDER/clothes.zip holds pictures in class folders.
+`python -m tests.other_systems FOLDER`; FOLDER/clothes.zip holds images in class folders.
 """
 
 import importlib

@@ -19,7 +19,7 @@ from cnn_core.command_line import files as named_files
 from cnn_core.recipe import Recipe
 from cnn_core.runs import engine
 from cnn_core.runs.store import RunStore
-from tests.data.pictures import two_classes, write_zip
+from tests.data.images import two_classes, write_zip
 
 LIMIT = 30_000  # bytes a file may grow to: less than any data set or database of these tests has
 

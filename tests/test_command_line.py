@@ -19,7 +19,7 @@ from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
-from tests.data.pictures import two_classes, write_zip
+from tests.data.images import two_classes, write_zip
 
 ROOT = Path(__file__).parents[1]
 

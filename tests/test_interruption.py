@@ -16,7 +16,7 @@ from cnn_core.command_line.program import main
 from cnn_core.runs.folder import RESUME, RunFolder
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
-from tests.data.pictures import two_classes, write_zip
+from tests.data.images import two_classes, write_zip
 
 TRAIN = ("train", "--dataset", "digits", "--network", "mlp", "--epochs", "2")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnn_core import into_place
-from tests.data.pictures import two_classes, write_zip
+from tests.data.images import two_classes, write_zip
 
 ROOT = Path(__file__).parents[1]
 

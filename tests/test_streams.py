@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnn_core.runs.store import store
-from tests.data.pictures import two_classes, write_zip
+from tests.data.images import two_classes, write_zip
 
 ROOT = Path(__file__).parents[1]
 TRAIN = ("train", "--dataset", "digits", "--network", "mlp", "--epochs", "200")
@@ -34,7 +34,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def clothes(folder: Path) -> Path:
-    """Class folders called Größe and 靴, the pictures of one with a name that is no text."""
+    """Class folders called Größe and 靴, the images of one with a name that is no text."""
     files = {path.replace("boots", "Größe").replace("trousers", "靴"): data for path, data in two_classes().items()}
     return write_zip(folder / "Kleider Ü.zip", files)
 

@@ -88,7 +88,7 @@ def ask_label_safety(network: Classifier, dataset: ImageDataset) -> Answer:
     chosen = sample(dataset, "validation", None, 64)
     images, labels = np.asarray(dataset.images[chosen]), dataset.labels[chosen]
     result = label_safety(images, labels, 10, network.classify, [STEPS[:1], STEPS])
-    return [result.changed, result.per_class, result.pictures]
+    return [result.changed, result.per_class, result.changed_images]
 
 
 def ask_novelty(network: Classifier, dataset: ImageDataset) -> Answer:

@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("run")
     command.set_defaults(do=evaluate)
 
-    command = commands.add_parser("predict", help="classify pictures; one JSON line each")
+    command = commands.add_parser("predict", help="classify images; one JSON line each")
     command.add_argument("run")
     command.add_argument("images", nargs="+", metavar="IMAGE")
     command.set_defaults(do=predict)
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--size", type=int, default=0, help="side of the square images; 0 is the data set's own")
     command.set_defaults(do=datasets)
     _add_import(
-        commands.add_parser("import", help="make a data set of pictures in class folders; prints a report, then id")
+        commands.add_parser("import", help="make a data set of images in class folders; prints a report, then id")
     )
     commands.add_parser("networks", help="all network presets").set_defaults(do=networks)
     return top
@@ -57,7 +57,7 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", metavar="PATH", help="a zip or tar of class folders, or a folder of them")
     command.add_argument("--name", required=True)
     command.add_argument("--size", type=int, help="side of the square images in pixels")
-    command.add_argument("--fit", choices=get_args(Fit), help="how a picture becomes square")
+    command.add_argument("--fit", choices=get_args(Fit), help="how an image becomes square")
     command.add_argument(
         "--greyscale", action="store_true", help="one channel; otherwise colours are kept where there are"
     )
@@ -68,6 +68,6 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--encoding", default="auto", choices=["auto", *ENCODINGS], help="of names in a zip that does not state it"
     )
-    command.add_argument("--add-to", default="", metavar="ID", help="a data set these pictures are added to")
+    command.add_argument("--add-to", default="", metavar="ID", help="a data set these images are added to")
     command.add_argument("--made-by", default="")
     command.set_defaults(do=import_pictures)

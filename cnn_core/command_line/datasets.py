@@ -1,4 +1,4 @@
-"""Data sets: the list of them, fetching one, and making one of a person's pictures."""
+"""Data sets: the list of them, fetching one, and making one of a person's images."""
 
 from __future__ import annotations
 

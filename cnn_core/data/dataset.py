@@ -27,9 +27,9 @@ META, IMAGES = "meta.json", "images.npy"
 class RawImages:
     """What a source hands over, before it is brought to one size.
 
-    images: uint8 (N, C, H, W), or N pictures one after the other. labels: integers (N,), indices into classes.
+    images: uint8 (N, C, H, W), or N images one after the other. labels: integers (N,), indices into classes.
     is_test: bool (N,), or None where the source has no test images of its own. splits: where they are fixed already.
-    fit: how pictures become square.
+    fit: how images become square.
     """
 
     images: NDArray[np.uint8] | Iterable[Image.Image]
@@ -54,7 +54,7 @@ class ImageDataset:
     mean: tuple[float, ...]  # per channel over the train split, of value / 255
     std: tuple[float, ...]
     folder: Path
-    fit: Fit = "crop"  # how its pictures were made square, for new ones to be seen the same way
+    fit: Fit = "crop"  # how its images were made square, for new ones to be seen the same way
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -190,7 +190,7 @@ def _chunks(raw: RawImages, shape: tuple[int, int, int]) -> Iterator[NDArray]:
         yield from (images[span] for span in _spans(len(images), shape))
         return
     channels, size = shape[:2]
-    pictures = map(_picture, images) if isinstance(images, np.ndarray) else iter(images)
+    pictures = map(_image, images) if isinstance(images, np.ndarray) else iter(images)
     while chunk := [fit(picture, channels, size, raw.fit) for picture in itertools.islice(pictures, 256)]:
         yield np.stack(chunk)
 
@@ -201,7 +201,7 @@ def _spans(count: int, shape: tuple[int, ...]) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, count, step))
 
 
-def _picture(image: NDArray[np.uint8]) -> Image.Image:
+def _image(image: NDArray[np.uint8]) -> Image.Image:
     """uint8 (1 or 3, H, W) as a PIL image."""
     return Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
 

@@ -1,4 +1,4 @@
-"""One hardened way from the bytes of a stranger's picture to pixels."""
+"""One hardened way from the bytes of a stranger's image to pixels."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from cnn_core.data.decoding.bitmap import Bitmap, has_bitfields
 from cnn_core.data.decoding.budget import memory_for
 from cnn_core.data.decoding.formats import BYTES_PER_PIXEL, NAMES, READERS, named_unread
-from cnn_core.data.decoding.plain import ORIGINAL, SCALED, draft, memory_needed, plain_picture
+from cnn_core.data.decoding.plain import ORIGINAL, SCALED, draft, memory_needed, plain_image
 from cnn_core.data.decoding.png import without_notes
 from cnn_core.data.decoding.tiff import deep_tiff
 from cnn_core.errors import ImageError
 from cnn_core.settings import settings
 
-Fit = Literal["crop", "pad", "squash"]  # how a picture becomes square
+Fit = Literal["crop", "pad", "squash"]  # how an image becomes square
 
 # A warning on stderr helps nobody: as an error it becomes a sentence below.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def decode(data: bytes, name: str) -> Image.Image:
-    """The first frame of a picture, upright, in mode "L" (grey pictures) or "RGB".
+    """The first frame of an image, upright, in mode "L" (grey images) or "RGB".
 
     Formats: those of `decoding.formats`, recognised by content and not by name. Deeper values than 8 bits are scaled
-    (`how_scaled`), transparency is laid on white, EXIF rotation is applied. A picture whose shorter side has 2,048
+    (`how_scaled`), transparency is laid on white, EXIF rotation is applied. An image whose shorter side has 2,048
     pixels or more comes reduced by a whole number (`original_size`), at least 1,024 pixels on that side. Decoding waits
     until there is room in `decode_megabytes`. `name` is the file's name, for messages.
     Raises ImageError, and nothing else, with the cause and what to do.
@@ -62,25 +62,25 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 
 def how_scaled(picture: Image.Image) -> str:
-    """How the values of a decoded picture were brought to 0–255, in a sentence; "" where they had 8 bits."""
+    """How the values of a decoded image were brought to 0–255, in a sentence; "" where they had 8 bits."""
     return str(picture.info.get(SCALED, ""))
 
 
 def original_size(picture: Image.Image) -> tuple[int, int]:
-    """Width and height in pixels that a decoded picture has in its file, upright."""
+    """Width and height in pixels that a decoded image has in its file, upright."""
     width, height = picture.info.get(ORIGINAL, picture.size)
     return int(width), int(height)
 
 
 def fit(image: Image.Image, channels: int, size: int, how: Fit = "crop") -> NDArray[np.uint8]:
-    """uint8 (channels, size, size): a picture made square and resized smoothly, grey (1) or RGB (3).
+    """uint8 (channels, size, size): an image made square and resized smoothly, grey (1) or RGB (3).
 
     "crop" keeps the centre square, "pad" adds black bars, "squash" ignores the aspect.
-    Pillow's BILINEAR averages over every source pixel when it makes a picture smaller, so fine detail does not
-    turn into false patterns. A square picture of the right size and mode comes back unchanged.
+    Pillow's BILINEAR averages over every source pixel when it makes an image smaller, so fine detail does not
+    turn into false patterns. A square image of the right size and mode comes back unchanged.
     """
     if channels not in (1, 3):
-        raise ValueError(f"a picture has 1 or 3 channels, not {channels}")
+        raise ValueError(f"an image has 1 or 3 channels, not {channels}")
     mode = "L" if channels == 1 else "RGB"
     if image.mode not in ("L", "RGB"):
         image = image.convert(mode)
@@ -110,18 +110,18 @@ def _decoded(data: bytes, file: str, most: int) -> Image.Image:
         _check_pixels(tiff.width, tiff.height * max(4, tiff.samples) // 4, most)
         with memory_for(tiff.bytes_needed):
             image, scaled = tiff.image(file)
-            return plain_picture(image, tiff.orientation, scaled)
+            return plain_image(image, tiff.orientation, scaled)
     if has_bitfields(data):
         bitmap = Bitmap(data)
         _check_pixels(bitmap.width, bitmap.height, most)
         with memory_for(bitmap.width * bitmap.height * BYTES_PER_PIXEL["BMP"]):
-            return plain_picture(bitmap.image())
+            return plain_image(bitmap.image())
     Image.MAX_IMAGE_PIXELS = most
     with Image.open(io.BytesIO(without_notes(data)), formats=_readers(data)) as image:
         _check_pixels(image.width, image.height, most)
         size = draft(image)
         with memory_for(memory_needed(image, size)):
-            return plain_picture(image, size=size)
+            return plain_image(image, size=size)
 
 
 def _check_pixels(width: int, height: int, most: int) -> None:
@@ -142,9 +142,7 @@ def _readers(data: bytes) -> tuple[str, ...]:
 def _unidentified(data: bytes, file: str) -> ImageError:
     if kind := named_unread(data):
         return ImageError(
-            f"{file} is not a picture that is read here: its format is {kind}. Save it as PNG or JPEG.",
+            f"{file} is not an image that is read here: its format is {kind}. Save it as PNG or JPEG.",
             f"Its format, {kind}, is not read here.",
         )
-    return ImageError(
-        f"{file} is not a picture, or it is damaged. {NAMES} files work.", "It is not a picture, or it is damaged."
-    )
+    return ImageError(f"{file} is not an image, or it is damaged. {NAMES} files work.", "Not an image, or damaged.")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from cnn_core.data.augmentation.batch_draws import mixed_seed, to_float
 from cnn_core.data.augmentation.steps import Augmentation, Mixing, augmentations
 
-Pictures = NDArray[np.uint8]
-Classify = Callable[[Pictures], NDArray[np.float32]]  # (N, C, H, W) -> probabilities (N, classes)
+Images = NDArray[np.uint8]
+Classify = Callable[[Images], NDArray[np.float32]]  # (N, C, H, W) -> probabilities (N, classes)
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 WORST = 12  # images kept of each try
@@ -31,15 +31,15 @@ class LabelSafety:
     nothing of an augmentation.
     """
 
-    said: NDArray[np.int64]  # (N,): the class first predicted, of the image as it is
-    sure: NDArray[np.float32]  # (N,): its probability
+    predicted: NDArray[np.int64]  # (N,): the class first predicted, of the image as it is
+    confidence: NDArray[np.float32]  # (N,): its probability
     correct: NDArray[np.bool_]  # (N,): whether that is the label
     changed: NDArray[np.float64]  # (T,): share of the correct ones whose predicted class is another one after the try
     per_class: NDArray[np.float64]  # (T, classes): the same among the images of a class; NaN where none is correct
     worst: NDArray[np.int64]  # (T, K): positions of images that lost most of that probability, the worst first
-    pictures: Pictures  # (T, K, C, H, W): what the try made of them
-    then_said: NDArray[np.int64]  # (T, K): the class predicted then
-    then_sure: NDArray[np.float32]  # (T, K): what is left of the probability of the class first predicted
+    changed_images: Images  # (T, K, C, H, W): what the try made of them
+    predicted_after: NDArray[np.int64]  # (T, K): the class predicted then
+    confidence_after: NDArray[np.float32]  # (T, K): what is left of the probability of the class first predicted
 
     @property
     def error(self) -> float:
@@ -63,7 +63,7 @@ def at_strengths(kinds: Sequence[type[Augmentation]], side: int) -> list[list[Au
 
 
 def label_safety(
-    images: Pictures,
+    images: Images,
     labels: NDArray[np.int64],
     classes: int,
     classify: Classify,
@@ -76,33 +76,23 @@ def label_safety(
     Steps that mix images are left out: they change the labels too. `progress` is told the share of tries done.
     """
     before = classify(images)
-    said, every = before.argmax(axis=1), np.arange(len(images))
-    sure, correct = before[every, said], said == labels
-    rows = []
+    predicted, every = before.argmax(axis=1), np.arange(len(images))
+    confidence, correct = before[every, predicted], predicted == labels
+    columns: list[tuple[object, ...]] = []
     for number, steps in enumerate(tries):
-        pictures = _apply(images, steps, mixed_seed(seed, number))
-        after = classify(pictures)
-        then_said, then_sure = after.argmax(axis=1), after[every, said]
-        other = then_said != said
-        worst = np.lexsort((then_sure - sure, ~(other & correct), ~correct))[:WORST]  # those that become wrong first
+        changed_images = _apply(images, steps, mixed_seed(seed, number))
+        after = classify(changed_images)
+        other, left = after.argmax(axis=1) != predicted, after[every, predicted]
+        worst = np.lexsort((left - confidence, ~(other & correct), ~correct))[:WORST]  # those that become wrong first
+        fraction = other[correct].mean() if correct.any() else np.nan
         by_class = _by_class(other[correct], labels[correct], classes)
-        rows.append(
-            (
-                other[correct].mean() if correct.any() else np.nan,
-                by_class,
-                worst,
-                pictures[worst],
-                then_said[worst],
-                then_sure[worst],
-            )
-        )
+        columns.append((fraction, by_class, worst, changed_images[worst], after.argmax(axis=1)[worst], left[worst]))
         progress((number + 1) / len(tries))
-    changed, per_class, worst, pictures, then_said, then_sure = (np.stack(column) for column in zip(*rows, strict=True))
-    return LabelSafety(said, sure, correct, changed, per_class, worst, pictures, then_said, then_sure)
+    return LabelSafety(predicted, confidence, correct, *map(np.stack, zip(*columns, strict=True)))
 
 
-def _apply(images: Pictures, steps: Sequence[Augmentation], seed: int) -> Pictures:
-    """The steps on uint8 images, rounded back to uint8: the picture that is shown is the one that was judged."""
+def _apply(images: Images, steps: Sequence[Augmentation], seed: int) -> Images:
+    """The steps on uint8 images, rounded back to uint8: the image that is shown is the one that was judged."""
     batch, generator = torch.from_numpy(images), torch.Generator().manual_seed(seed)
     for step in steps:
         if not isinstance(step, Mixing):

@@ -1,4 +1,4 @@
-"""Many maps as one picture. numpy only."""
+"""Many maps as one image. numpy only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def montage(
     """Maps side by side, row by row, as uint8 RGB (H, W, 3), one pixel a value and `gap` pixels between maps.
 
     `maps`: (C, H, W), or (F,) drawn as one strip, a pixel a number, wrapped after `columns` (64). `columns`: maps a
-    row; None makes the picture about square. "sequential" runs from the least value (dark) to the greatest (light);
+    row; None makes the image about square. "sequential" runs from the least value (dark) to the greatest (light);
     "diverging" is centred on zero: orange below, blue above. `shared`: one scale for all maps, so that colours
     compare between them; otherwise each map has its own and weak ones show too. What is not finite counts as zero.
     Raises ValueError for an empty array or another number of dimensions.
@@ -39,10 +39,10 @@ def montage(
     return _colours(scale)[_grid(levels, columns or balanced_columns(len(levels)), gap)]
 
 
-def enlarge(picture: np.ndarray, least_width: int) -> np.ndarray:
-    """(H, W, …) with every pixel repeated into a square, so that the picture is at least `least_width` wide."""
-    factor = max(1, ceil(least_width / picture.shape[1]))
-    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+def enlarge(image: np.ndarray, least_width: int) -> np.ndarray:
+    """(H, W, …) with every pixel repeated into a square, so that the image is at least `least_width` wide."""
+    factor = max(1, ceil(least_width / image.shape[1]))
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def balanced_columns(count: int) -> int:
@@ -69,8 +69,8 @@ def _grid(levels: np.ndarray, columns: int, gap: int) -> np.ndarray:
     rows = ceil(count / columns)
     cells = np.full((rows * columns, height + gap, width + gap), LEVELS, np.uint8)
     cells[:count, :height, :width] = levels
-    picture = cells.reshape(rows, columns, height + gap, width + gap).swapaxes(1, 2)
-    return picture.reshape(rows * (height + gap), -1)[: -gap or None, : -gap or None]
+    image = cells.reshape(rows, columns, height + gap, width + gap).swapaxes(1, 2)
+    return image.reshape(rows * (height + gap), -1)[: -gap or None, : -gap or None]
 
 
 def _colours(scale: Scale) -> np.ndarray:

@@ -16,6 +16,14 @@ from cnn_core.runs.tables import RESUMABLE, Run
 
 VERBS = ("pause", "resume", "stop", "learning_rate", "multiply_rate")
 MOST_RATE = 10.0
+ARTICLE = {"interrupted": "An"}
+DONE = {
+    "pause": "paused",
+    "resume": "resumed",
+    "stop": "stopped",
+    "learning_rate": "given another learning rate",
+    "multiply_rate": "given another learning rate",
+}
 
 
 def submit(recipe: Recipe, name: str = "") -> str:
@@ -46,8 +54,8 @@ def command(run_id: str, verb: str, value: float | None = None) -> None:
     if _done_at_once(run, verb):
         return
     if verb == "resume" or run.status not in ("starting", "running"):
-        raise PlaygroundError(f"This run is {run.status}: the command {verb.replace('_', ' ')} does nothing to it now.")
-    runs.tell(run_id, verb, value)
+        raise PlaygroundError(f"{ARTICLE.get(run.status, 'A')} {run.status} run cannot be {DONE[verb]}.")
+    runs.send(run_id, verb, value)
 
 
 def _done_at_once(run: Run, verb: str) -> bool:

@@ -69,7 +69,7 @@ add(
     NetworkPreset(
         "best_in_three_minutes",
         "Best in three minutes",
-        "What three minutes are worth: a second residual block, and pictures mirrored and shifted against overfitting.",
+        "What three minutes are worth: a second residual block, and images mirrored and shifted against overfitting.",
         SOURCE,
         _compact(16, 32, layer("residual", channels=48, stride=2), layer("residual")),
         _training(epochs=18, batch_size=256, learning_rate=0.5),
@@ -81,7 +81,7 @@ add(
     NetworkPreset(
         "best_in_eight_minutes",
         "Best in eight minutes",
-        "What eight minutes are worth: wider layers and more epochs of pictures mirrored and shifted.",
+        "What eight minutes are worth: wider layers and more epochs of images mirrored and shifted.",
         SOURCE,
         _compact(24, 48, layer("residual", channels=64, stride=2), layer("residual")),
         _training(epochs=28, batch_size=256, learning_rate=0.5),

@@ -45,7 +45,7 @@ add(
     NetworkPreset(
         "two_conv_net",
         "Two convolutions, as printed",
-        "What a sigmoid before cross-entropy costs: scores between 0 and 1 can never be sure, so it learns slowly.",
+        "What a sigmoid before cross-entropy costs: scores between 0 and 1 never reach high confidence.",
         "A beginner's tutorial on 28×28 images, network and training exactly as printed there.",
         _two_conv_net(after_conv=(), at_end=(layer("sigmoid"),)),
         PRINTED,
@@ -60,7 +60,7 @@ add(
         "two_conv_net_repaired",
         "Two convolutions, repaired",
         "The same network with a ReLU after each convolution and plain scores at the end: compare the two curves.",
-        "The tutorial network of two_conv_net with its two mistakes mended, trained as printed.",
+        "The tutorial network of two_conv_net with its two mistakes corrected, trained as printed.",
         _two_conv_net(after_conv=(layer("relu"),), at_end=()),
         PRINTED,
         image_size=28,
@@ -111,7 +111,7 @@ add(
     NetworkPreset(
         "mlp",
         "Plain dense network",
-        "What is missing without convolutions: every pixel has weights of its own, so a shifted picture is a new one.",
+        "What is missing without convolutions: every pixel has weights of its own, so a shifted image is a new one.",
         "The dense network that CNN tutorials compare with.",
         (
             layer("flatten"),

@@ -179,7 +179,7 @@ class RunStore(WorkerStore):
                 session.add(Command(run_id=run_id, verb=verb))
             return True
 
-    def tell(self, run_id: str, verb: str, value: float | None = None) -> None:
+    def send(self, run_id: str, verb: str, value: float | None = None) -> None:
         """Leave a command for the worker that holds the run."""
         with self._write() as session:
             session.add(Command(run_id=run_id, verb=verb, value=value))

@@ -18,7 +18,7 @@ LIVE = ("queued", "starting", "running")
 TESTED = ("finished", "stopped", "diverged")  # their best weights were tested, where there were any
 RESUMABLE = ("paused", "interrupted")
 OUT_OF_MEMORY = "There was not enough memory for this run."
-HELD = ("starting", "running")  # a worker is at it
+HELD = ("starting", "running")  # a worker is working on it
 
 
 class Base(DeclarativeBase):

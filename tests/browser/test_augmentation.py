@@ -1,4 +1,4 @@
-"""The augmentation lab in a browser: a control changes the pictures, a link brings them back, a phone fits them."""
+"""The augmentation lab in a browser: a control changes the images, a link brings them back, a phone fits them."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def augment_of(page: Page) -> list[dict]:
 
 
 def changes(page: Page, act: Callable[[], object]) -> str:
-    """Do something, and wait until the grid of draws is another picture."""
+    """Do something, and wait until the grid of draws is another image."""
     before = picture(page)
     act()
     wait_for(lambda: picture(page) != before, 15)
@@ -35,7 +35,7 @@ def press(button: Locator) -> None:
     button.click()
 
 
-def test_controls_change_the_pictures_and_a_link_brings_them_back(app: App, new_page: NewPage) -> None:
+def test_controls_change_the_images_and_a_link_brings_them_back(app: App, new_page: NewPage) -> None:
     page = new_page(f"{app.url}/augmentation?data.dataset=digits&augment={quote(json.dumps(STEPS))}")
     page.locator(".cnn-draws img").wait_for()
     changes(page, lambda: page.get_by_role("slider", name="Degrees").press("End"))

@@ -1,4 +1,4 @@
-"""A person brings pictures: two classes by hand that are trained and told apart, and a zip with planted copies."""
+"""A person brings images: two classes by hand that are trained and told apart, and a zip with planted copies."""
 
 import re
 from pathlib import Path
@@ -10,14 +10,14 @@ from cnn_core.data.catalogue import shelf
 from cnn_core.jobs.executors.local_pool import wait_until_ready
 from tests.browser.conftest import App
 from tests.browser.test_story import NewPage, badge, press
-from tests.data.pictures import RAW, of_class, picture, write_zip
+from tests.data.images import RAW, image, of_class, write_zip
 
 pytestmark = pytest.mark.browser
 CLASSES = {"boots": 9, "trousers": 1}
 
 
 def png(number: int) -> dict[str, object]:
-    return {"name": f"{number}.png", "mimeType": "image/png", "buffer": picture(number, (56, 56), False, "PNG")}
+    return {"name": f"{number}.png", "mimeType": "image/png", "buffer": image(number, (56, 56), False, "PNG")}
 
 
 def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewPage) -> None:
@@ -29,8 +29,8 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
         expect(page.locator("input[type=file]")).to_have_count(place + 1)
         at_rest(page)
         page.locator("input[type=file]").nth(place).set_input_files([png(number) for number in of_class(label, 60)])
-        expect(page.get_by_text(f"{name} · 60 pictures")).to_be_visible()
-    a_picture_by_camera(page)
+        expect(page.get_by_text(f"{name} · 60 images")).to_be_visible()
+    a_image_by_camera(page)
     page.get_by_label("Name", exact=True).fill("Boots or trousers")
     page.get_by_label("Name", exact=True).press("Enter")
     page.get_by_role("spinbutton", name="Size").fill("28")
@@ -54,31 +54,31 @@ def at_rest(page: Page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
 
 
-def a_picture_by_camera(page: Page) -> None:
-    """The browser's made-up camera adds one picture, and it can be removed with its class."""
+def a_image_by_camera(page: Page) -> None:
+    """The browser's made-up camera adds one image, and it can be removed with its class."""
     page.get_by_placeholder("Name of a class").fill("camera")
     press(page, "Add class")
     page.locator("label", has_text="Camera").nth(2).click()
     page.wait_for_function("document.querySelector('video')?.currentTime > 0.5")
     at_rest(page)
     page.get_by_role("button", name="Take Photo").click()
-    expect(page.get_by_text("camera · 1 picture")).to_be_visible()
+    expect(page.get_by_text("camera · 1 image")).to_be_visible()
     page.get_by_role("button", name="Remove").nth(2).click()
-    expect(page.get_by_text("camera · 1 picture")).to_have_count(0)
+    expect(page.get_by_text("camera · 1 image")).to_have_count(0)
 
 
 def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path: Path) -> None:
-    planted_leak = picture(of_class(0, 1)[0], kind="PNG")
+    planted_leak = image(of_class(0, 1)[0], kind="PNG")
     files = {
-        f"{folder}/{RAW.classes[label].replace('/', ' ')}/{number}.png": picture(number, kind="PNG")
+        f"{folder}/{RAW.classes[label].replace('/', ' ')}/{number}.png": image(number, kind="PNG")
         for label in range(10)
         for folder, first, count in (("train", 0, 12), ("test", 12, 4))
         for number in of_class(label, count, first)
     }
-    files |= {"test/Bag/planted.png": planted_leak, "train/Coat/again.png": picture(of_class(4, 1)[0], kind="PNG")}
+    files |= {"test/Bag/planted.png": planted_leak, "train/Coat/again.png": image(of_class(4, 1)[0], kind="PNG")}
     page = new_page(f"{app.url}/bring")
     page.locator("input[type=file]").first.set_input_files(write_zip(tmp_path / "ten.zip", files))
-    expect(page.get_by_text("162 pictures of 10 classes")).to_be_visible()
+    expect(page.get_by_text("162 images of 10 classes")).to_be_visible()
     press(page, "Import")
     expect(page.get_by_role("link", name="Train on it")).to_be_visible()
     (known,) = shelf.own_datasets()

@@ -1,4 +1,4 @@
-"""Every page as a picture: it fits a desktop and a phone, in light and dark, and the first link after a start works."""
+"""Every page as an image: it fits a desktop and a phone, in light and dark, and the first link after a start works."""
 
 import io
 import re
@@ -61,7 +61,7 @@ def test_every_page_fits(run_id: str, app: App, new_page: Callable[..., Page]) -
         assert not [trouble for trouble in troubles if "127.0.0.1" not in trouble], "nothing comes from elsewhere"
 
 
-def test_a_very_tall_or_wide_picture_stays_in_a_box(run_id: str, app: App, new_page: Callable[..., Page]) -> None:
+def test_a_very_tall_or_wide_image_stays_in_a_box(run_id: str, app: App, new_page: Callable[..., Page]) -> None:
     """All of it is to be seen, not larger than the box, beside or above what the network makes of it."""
     for width, height, dark in SIZES:
         page = new_page(f"{app.url}/classify?run={run_id}", width, height, dark)
@@ -69,7 +69,7 @@ def test_a_very_tall_or_wide_picture_stays_in_a_box(run_id: str, app: App, new_p
         page.locator("input[type=file]").set_input_files([strip_file(60, 2000), strip_file(2000, 60)])
         boxes = page.locator(".cnn-boxed img")
         expect(boxes).to_have_count(2)
-        expect(page.get_by_text("the picture, 60 × 2,000 pixels.")).to_be_visible()
+        expect(page.get_by_text("the image, 60 × 2,000 pixels.")).to_be_visible()
         for box in boxes.all():
             size = box.bounding_box()
             assert size

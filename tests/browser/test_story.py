@@ -141,7 +141,7 @@ def evaluate(page: Page, run_id: str) -> None:
     expect(page.get_by_text(f"{accuracy * 100:.2f}%").first).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
     choose(page, "It is", "8")
-    choose(page, "The network says", "8")
+    choose(page, "Predicted class", "8")
     page.wait_for_url("**predicted=8**")
     expect(page.locator(".cnn-gallery figure").first).to_be_visible()
 
@@ -158,9 +158,9 @@ def feature_maps(page: Page) -> None:
 def classify(page: Page) -> None:
     open_from_menu(page, "Classify")
     expect(page.locator(".cnn-bars").first).to_be_visible()
-    picture = io.BytesIO()
-    Image.fromarray(np.full((60, 40), 200, np.uint8)).save(picture, "PNG")
-    files = [("mine.png", picture.getvalue()), ("broken.png", b"\x89PNG nonsense")]
+    image = io.BytesIO()
+    Image.fromarray(np.full((60, 40), 200, np.uint8)).save(image, "PNG")
+    files = [("mine.png", image.getvalue()), ("broken.png", b"\x89PNG nonsense")]
     page.locator("input[type=file]").set_input_files(
         [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
     )

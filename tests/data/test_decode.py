@@ -1,4 +1,4 @@
-"""Pictures from strangers: the right pixels or a plain sentence, and never another exception."""
+"""Images from strangers: the right pixels or a plain sentence, and never another exception."""
 
 import contextlib
 import io
@@ -158,7 +158,7 @@ def test_of_an_animation_the_first_frame_is_taken(format: str) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP"])
-def test_a_turned_camera_does_not_turn_the_picture(format: str, orientation: int) -> None:
+def test_a_turned_camera_does_not_turn_the_image(format: str, orientation: int) -> None:
     upright = Image.fromarray(np.kron([[0, 85], [170, 255]], np.ones((16, 24))).astype(np.uint8)).convert("RGB")
     # What a viewer must do with each orientation, undone: EXIF 2.3, tag 0x0112.
     turn = {
@@ -174,7 +174,7 @@ def test_a_turned_camera_does_not_turn_the_picture(format: str, orientation: int
     assert np.abs(np.asarray(picture).astype(int) - np.asarray(upright)).max() < 12
 
 
-def test_broken_exif_does_not_spoil_a_good_picture() -> None:
+def test_broken_exif_does_not_spoil_a_good_image() -> None:
     data = saved(PHOTO, "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff garbage")
     assert np.array_equal(decode(data, "x.png"), COLOURS)
 
@@ -185,13 +185,13 @@ def bomb_png(width: int, height: int) -> bytes:
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "is empty"),
-    "text": (lambda: b"hello, I am a picture", "is not a picture"),
-    "svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a picture"),
-    "pdf": (lambda: b"%PDF-1.4\n", "is not a picture"),
-    "zip": (lambda: b"PK\3\4" + b"\0" * 60, "is not a picture"),
-    "postscript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not a picture"),
-    "a format not on the list": (lambda: saved(PHOTO, "ICO"), "is not a picture"),
-    "another one": (lambda: saved(PHOTO, "PPM"), "is not a picture"),
+    "text": (lambda: b"hello, I am an image", "is not an image"),
+    "svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not an image"),
+    "pdf": (lambda: b"%PDF-1.4\n", "is not an image"),
+    "zip": (lambda: b"PK\3\4" + b"\0" * 60, "is not an image"),
+    "postscript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image"),
+    "a format not on the list": (lambda: saved(PHOTO, "ICO"), "is not an image"),
+    "another one": (lambda: saved(PHOTO, "PPM"), "is not an image"),
     "only a header": (lambda: saved(PHOTO, "PNG")[:40], "damaged"),
     "half a JPEG": (lambda: saved(PHOTO, "JPEG")[:-300], "damaged or cut short"),
     "half a PNG": (lambda: saved(PHOTO, "PNG")[:-30], "damaged or cut short"),

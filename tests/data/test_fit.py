@@ -1,4 +1,4 @@
-"""Bringing a picture to a square of the network's size: imports and uploads alike."""
+"""Bringing an image to a square of the network's size: imports and uploads alike."""
 
 import numpy as np
 import pytest
@@ -12,11 +12,11 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
-def test_a_picture_that_fits_is_unchanged(channels: int, mode: str) -> None:
+def test_a_image_that_fits_is_unchanged(channels: int, mode: str) -> None:
     pixels = RNG.integers(0, 256, (28, 28, channels), np.uint8)
-    picture = Image.fromarray(pixels.squeeze())
-    assert picture.mode == mode
-    fitted = fit(picture, channels, 28)
+    image = Image.fromarray(pixels.squeeze())
+    assert image.mode == mode
+    fitted = fit(image, channels, 28)
     assert fitted.dtype == np.uint8
     assert fitted.flags.c_contiguous
     assert np.array_equal(fitted, pixels.transpose(2, 0, 1))
@@ -38,10 +38,10 @@ def test_fine_stripes_become_grey_and_not_false_stripes() -> None:
 
 @pytest.mark.parametrize("size", [(60, 20), (20, 60)])
 def test_the_middle_square_is_taken(size: tuple[int, int]) -> None:
-    picture = Image.new("RGB", size, (255, 0, 0))
+    image = Image.new("RGB", size, (255, 0, 0))
     middle = ((size[0] - 20) // 2, (size[1] - 20) // 2)
-    picture.paste((0, 0, 255), (*middle, middle[0] + 20, middle[1] + 20))
-    assert np.array_equal(fit(picture, 3, 10), np.broadcast_to(np.array([0, 0, 255])[:, None, None], (3, 10, 10)))
+    image.paste((0, 0, 255), (*middle, middle[0] + 20, middle[1] + 20))
+    assert np.array_equal(fit(image, 3, 10), np.broadcast_to(np.array([0, 0, 255])[:, None, None], (3, 10, 10)))
 
 
 def test_grey_and_colour_are_converted() -> None:

@@ -19,7 +19,7 @@ from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.importing import import_images
 from cnn_core.data.incoming.labels.layout import read_layout
 from cnn_core.errors import DamagedDatasetError, DatasetUnavailableError, PlaygroundError
-from tests.data.pictures import two_classes, write_zip
+from tests.data.images import two_classes, write_zip
 
 NUMBERS = ("labels.npy", "train.npy", "validation.npy", "test.npy")
 SMALL = ("about.json", "meta.json", *NUMBERS, "items.json", "report.json")

@@ -93,8 +93,8 @@ def assert_same(raw: RawImages, train: list[Any], test: list[Any]) -> None:
     theirs = [item for part in (*train, *test) for item in part]
     ours = list(raw.images)
     assert len(ours) == len(theirs) == len(raw.labels)
-    for mine, (picture, label), number in zip(ours, theirs, raw.labels, strict=True):
-        wanted = np.asarray(picture)
+    for mine, (image, label), number in zip(ours, theirs, raw.labels, strict=True):
+        wanted = np.asarray(image)
         wanted = wanted[None] if wanted.ndim == 2 else wanted.transpose(2, 0, 1)
         got = np.asarray(mine).transpose(2, 0, 1) if isinstance(mine, Image.Image) else mine
         assert np.array_equal(got, wanted)
@@ -156,8 +156,8 @@ def test_emnist_is_upright_and_only_its_balanced_split_is_unpacked(
     assert not list(folder.glob("*letters*"))
 
 
-def turned(picture: Image.Image) -> Image.Image:
-    return picture.transpose(Image.Transpose.TRANSPOSE)
+def turned(image: Image.Image) -> Image.Image:
+    return image.transpose(Image.Transpose.TRANSPOSE)
 
 
 @pytest.mark.usefixtures("any_checksum")

@@ -11,7 +11,7 @@ SIDE = 16
 
 
 def lamps(count: int = 80, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures with a bright square at the left (0), right (1), top (2) or bottom (3)."""
+    """Images with a bright square at the left (0), right (1), top (2) or bottom (3)."""
     labels = np.arange(count) % 4
     images = np.zeros((count, channels, SIDE, SIDE), np.uint8)
     for image, (row, column) in zip(images, np.array([(6, 1), (6, 11), (1, 6), (11, 6)])[labels], strict=True):
@@ -38,10 +38,10 @@ def test_a_mirror_changes_exactly_the_classes_that_it_swaps() -> None:
     result = label_safety(images, labels, 4, brightest, mirrored)
     assert result.changed == pytest.approx([0.5, 0.5])
     assert result.per_class.tolist() == [[1, 1, 0, 0], [0, 0, 1, 1]]
-    assert (result.said == labels).all()
+    assert (result.predicted == labels).all()
     assert set(labels[result.worst[0]]) == {0, 1}
-    assert (result.then_said[0] == 1 - labels[result.worst[0]]).all()
-    assert (result.pictures[0] == images[result.worst[0]][..., ::-1]).all()
+    assert (result.predicted_after[0] == 1 - labels[result.worst[0]]).all()
+    assert (result.changed_images[0] == images[result.worst[0]][..., ::-1]).all()
 
 
 def test_what_changes_nothing_is_safe_and_nothing_means_nothing() -> None:
@@ -49,18 +49,18 @@ def test_what_changes_nothing_is_safe_and_nothing_means_nothing() -> None:
     result = label_safety(images, labels, 5, brightest, [[], steps("brightness", amount=0.2), steps("mixup")])
     assert (result.changed == 0).all()
     assert np.isnan(result.per_class[:, 4]).all()
-    assert (result.pictures[0] == images[result.worst[0]]).all()
+    assert (result.changed_images[0] == images[result.worst[0]]).all()
 
 
 def test_the_worst_lost_most_of_the_class_first_predicted() -> None:
     images, labels = lamps()
     result = label_safety(images, labels, 4, brightest, [steps("rotation", degrees=180)], seed=1)
-    lost = result.sure[result.worst[0]] - result.then_sure[0]
+    lost = result.confidence[result.worst[0]] - result.confidence_after[0]
     assert result.worst.shape == (1, WORST)
     assert (np.diff(lost) <= 1e-6).all()
     assert 0.5 < result.changed[0] < 0.95  # three quarters of all angles
     again = label_safety(images, labels, 4, brightest, [steps("rotation", degrees=180)], seed=1)
-    assert (again.pictures == result.pictures).all()
+    assert (again.pictures == result.changed_images).all()
 
 
 def test_only_images_that_it_classifies_correctly_count() -> None:

@@ -14,31 +14,31 @@ def rgb(colour: str) -> list[int]:
     return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
 
 
-def lightness(picture: np.ndarray) -> np.ndarray:
+def lightness(image: np.ndarray) -> np.ndarray:
     """Relative luminance (ITU-R BT.709) of uint8 RGB."""
-    return picture.astype(float) @ [0.2126, 0.7152, 0.0722]
+    return image.astype(float) @ [0.2126, 0.7152, 0.0722]
 
 
 def test_least_and_greatest_take_the_ends_of_the_scale() -> None:
-    picture = montage(np.array([[[1.0, 2], [3, 6]]]))
-    assert picture.dtype == np.uint8
-    assert picture.shape == (2, 2, 3)
-    assert picture[0, 0].tolist() == rgb(SEQUENTIAL[0])
-    assert picture[1, 1].tolist() == rgb(SEQUENTIAL[-1])
+    image = montage(np.array([[[1.0, 2], [3, 6]]]))
+    assert image.dtype == np.uint8
+    assert image.shape == (2, 2, 3)
+    assert image[0, 0].tolist() == rgb(SEQUENTIAL[0])
+    assert image[1, 1].tolist() == rgb(SEQUENTIAL[-1])
     # 2 is a fifth of the way from 1 to 6: the second of the six knots, up to rounding to 255 levels
-    assert np.abs(picture[0, 1].astype(int) - rgb(SEQUENTIAL[1])).max() <= 1
+    assert np.abs(image[0, 1].astype(int) - rgb(SEQUENTIAL[1])).max() <= 1
 
 
 def test_layout_with_gaps_and_an_empty_cell() -> None:
     maps = np.stack([np.full((2, 3), value) for value in range(5)])
-    picture = montage(maps, columns=3)
-    assert picture.shape == (2 * 2 + 1, 3 * 3 + 2, 3)
-    between = (picture == rgb(BETWEEN)).all(-1)
+    image = montage(maps, columns=3)
+    assert image.shape == (2 * 2 + 1, 3 * 3 + 2, 3)
+    between = (image == rgb(BETWEEN)).all(-1)
     expected = np.zeros((5, 11), bool)
     expected[2] = expected[:, [3, 7]] = expected[3:, 8:] = True
     np.testing.assert_array_equal(between, expected)
-    assert picture[0, 0].tolist() == rgb(SEQUENTIAL[0])
-    assert picture[3, 4].tolist() == rgb(SEQUENTIAL[-1])
+    assert image[0, 0].tolist() == rgb(SEQUENTIAL[0])
+    assert image[3, 4].tolist() == rgb(SEQUENTIAL[-1])
     assert montage(maps, columns=5, gap=0).shape == (2, 15, 3)
 
 
@@ -51,12 +51,12 @@ def test_one_scale_for_all_or_each_its_own() -> None:
 
 
 def test_a_diverging_scale_is_centred_on_zero() -> None:
-    picture = montage(np.array([[[-1.0, 0, 4], [-4, 2, 1]]]), scale="diverging")
-    assert picture[0, 1].tolist() == rgb(DIVERGING[len(DIVERGING) // 2])
-    assert picture[1, 0].tolist() == rgb(DIVERGING[0])
-    assert picture[0, 2].tolist() == rgb(DIVERGING[-1])
-    assert picture[0, 0, 0] > picture[0, 0, 2], "orange below zero"
-    assert picture[1, 2, 2] > picture[1, 2, 0], "blue above zero"
+    image = montage(np.array([[[-1.0, 0, 4], [-4, 2, 1]]]), scale="diverging")
+    assert image[0, 1].tolist() == rgb(DIVERGING[len(DIVERGING) // 2])
+    assert image[1, 0].tolist() == rgb(DIVERGING[0])
+    assert image[0, 2].tolist() == rgb(DIVERGING[-1])
+    assert image[0, 0, 0] > image[0, 0, 2], "orange below zero"
+    assert image[1, 2, 2] > image[1, 2, 0], "blue above zero"
     own = montage(np.array([[[-1.0, 0]], [[0, 5.0]]]), scale="diverging", shared=False, columns=1, gap=0)
     assert own[0, 0].tolist() == rgb(DIVERGING[0])
     assert own[1, 1].tolist() == rgb(DIVERGING[-1])
@@ -102,12 +102,12 @@ def test_grids_are_wide_and_full_where_they_can_be() -> None:
 
 
 def test_enlarging_repeats_pixels() -> None:
-    picture = montage(RNG.standard_normal((4, 3, 3)))
-    large = enlarge(picture, 30)
+    image = montage(RNG.standard_normal((4, 3, 3)))
+    large = enlarge(image, 30)
     assert large.shape == (35, 35, 3)
-    np.testing.assert_array_equal(large[::5, ::5], picture)
-    np.testing.assert_array_equal(large[4::5, 4::5], picture)
-    assert enlarge(picture, 3).shape == picture.shape
+    np.testing.assert_array_equal(large[::5, ::5], image)
+    np.testing.assert_array_equal(large[4::5, 4::5], image)
+    assert enlarge(image, 3).shape == image.shape
 
 
 def test_64_maps_are_drawn_within_5_ms() -> None:

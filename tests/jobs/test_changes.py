@@ -26,7 +26,7 @@ def train(run_id: str, *asked: tuple[str, float | None]) -> list[Event]:
         events.append(event)
         if isinstance(event, EpochEnd) and event.epoch == 2:
             for verb, value in asked:
-                store().tell(run_id, verb, value)
+                store().send(run_id, verb, value)
 
     execute(run_id, "here", "cpu", threading.Event(), watch)
     return events

@@ -18,7 +18,7 @@ from cnn_core.jobs.tasks.import_images import ImportRequest, import_of, report_o
 from cnn_core.jobs.tasks.task import UNEXPLAINED, TaskState
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
-from tests.data.pictures import picture, two_classes, write_zip
+from tests.data.images import picture, two_classes, write_zip
 
 SMALL = ImportSpec(size=28)
 
@@ -47,7 +47,7 @@ def ended(tray: Tray, seconds: float = 60) -> TaskState | None:
 def test_a_tray_becomes_a_data_set(tray: Tray, tmp_path: Path) -> None:
     assert import_of(tray).state() is None
     put_zip(tray, tmp_path, two_classes())
-    assert tray.title == "my pictures"
+    assert tray.title == "my images"
     start(tray, "Clothes", "Ada")
     state = ended(Tray(tray.token))
     assert state
@@ -59,12 +59,12 @@ def test_a_tray_becomes_a_data_set(tray: Tray, tmp_path: Path) -> None:
     assert open_dataset(known.id).shape == (3, 28, 28)
 
 
-def test_a_refusal_is_a_sentence_and_the_pictures_stay(tray: Tray, tmp_path: Path) -> None:
+def test_a_refusal_is_a_sentence_and_the_images_stay(tray: Tray, tmp_path: Path) -> None:
     put_zip(tray, tmp_path, {"boots/1.jpg": picture(0), "hats/2.jpg": b"no"})
     start(tray, "Clothes")
     state = ended(tray)
     assert state
-    assert "only pictures of boots" in state.error
+    assert "only images of boots" in state.error
     put_zip(tray, tmp_path, two_classes())
     start(tray, "Clothes")
     state = ended(tray)
@@ -73,7 +73,7 @@ def test_a_refusal_is_a_sentence_and_the_pictures_stay(tray: Tray, tmp_path: Pat
     assert report, state.error
 
 
-def test_cancelled_leaves_nothing_but_the_pictures(tray: Tray, tmp_path: Path, home: Path) -> None:
+def test_cancelled_leaves_nothing_but_the_images(tray: Tray, tmp_path: Path, home: Path) -> None:
     put_zip(tray, tmp_path, two_classes())
     start(tray, "Clothes")
     import_of(tray).cancel()
@@ -135,7 +135,7 @@ def test_classes_made_by_hand(tray: Tray) -> None:
     for wrong in ("", "Boots", "a/b", "..", "x" * 81, "a\nb"):
         with pytest.raises(PlaygroundError):
             tray.make_class(wrong)
-    for number in range(6):  # a camera gives every picture the same name
+    for number in range(6):  # a camera gives every image the same name
         assert tray.add([("boots/photo.png", picture(number)), ("Ünïcode 靴/photo.png", picture(number + 50))]) == []
     (refused,) = tray.add([("boots/big.png", bytes(21_000_000))])
     assert "big.png has more than 20 MB" in refused

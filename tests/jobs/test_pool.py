@@ -136,8 +136,8 @@ class TestWithoutWorkers:
         assert status(run_id) == "queued"
         command(run_id, "stop")
         assert status(run_id) == "stopped"
-        for verb in ("pause", "resume", "stop"):
-            with pytest.raises(PlaygroundError, match="This run is stopped"):
+        for verb, done in (("pause", "paused"), ("resume", "resumed"), ("stop", "stopped")):
+            with pytest.raises(PlaygroundError, match=f"A stopped run cannot be {done}"):
                 command(run_id, verb)
 
     @pytest.mark.parametrize("value", [None, 0.0, -1.0, 11.0, float("nan"), float("inf")])

@@ -33,9 +33,9 @@ def train(epochs: int = 3, pause_at: int = 0) -> str:
 
     def watch(event: object) -> None:
         if isinstance(event, EpochEnd) and event.epoch == 1:
-            store().tell(run_id, "learning_rate", 5e-4)
+            store().send(run_id, "learning_rate", 5e-4)
         if isinstance(event, EpochEnd) and event.epoch == pause_at:
-            store().tell(run_id, "pause")
+            store().send(run_id, "pause")
 
     execute(run_id, "here", "cpu", threading.Event(), watch)
     return run_id

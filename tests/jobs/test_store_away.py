@@ -121,7 +121,7 @@ def test_events_wait_in_order_while_the_store_is_locked(runs: RunStore, held: st
 
 
 def test_a_command_left_during_an_outage_is_asked_for_again(runs: RunStore, held: str, home: Path) -> None:
-    runs.tell(held, "pause")
+    runs.send(held, "pause")
     with Outbox(held, "w", threading.Event()) as outbox:
         with locked(home):
             outbox.post(report(1))

@@ -1,4 +1,4 @@
-"""Augment: steps in order, pictures that follow them, a link that restores both, and what a run says of the labels."""
+"""Augment: steps in order, images that follow them, a link that restores both, and what a run says of the labels."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def kinds(page: AppTest) -> list[str]:
 
 
 def drawn(page: AppTest) -> str:
-    """The grid of draws, as the address of its picture."""
+    """The grid of draws, as the address of its image."""
     return re.findall(r'class="cnn-draws".*?src="([^"]+)"', text(page))[0]
 
 
@@ -63,7 +63,7 @@ def test_every_set_can_be_chosen_and_says_why(open_page: Open, name: str) -> Non
     assert not page.error
 
 
-def test_a_parameter_changes_the_pictures_and_the_address(open_page: Open) -> None:
+def test_a_parameter_changes_the_images_and_the_address(open_page: Open) -> None:
     page = open_page("augmentation", **steps({"kind": "rotation", "degrees": 5.0}))
     before = drawn(page)
     page.slider(key="augment:0:rotation:degrees").set_value(90.0)
@@ -93,7 +93,7 @@ def test_steps_are_added_moved_and_taken_out(open_page: Open) -> None:
     assert [(step.kind, step.parameters) for step in recipe_on(page).augment] == [("shift", {"pixels": 2})]
 
 
-def test_other_draws_and_other_pictures_are_in_the_address(open_page: Open) -> None:
+def test_other_draws_and_other_images_are_in_the_address(open_page: Open) -> None:
     page = open_page("augmentation", **DIGITS)
     seen = {drawn(page)}
     for name in ("draws", "pictures"):
@@ -281,7 +281,7 @@ def test_the_image_of_the_address_comes_first(open_page: Open) -> None:
 
 
 def first_stage(page: AppTest) -> str:
-    """The class written below the first picture of the one that passes the steps."""
+    """The class written below the first image of the one that passes the steps."""
     found = re.search(r"<figcaption>([^<]*)", text(page))
     assert found
     return found[1]

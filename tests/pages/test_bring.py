@@ -12,8 +12,8 @@ from cnn_core.data.incoming.tray import Tray
 from cnn_core.jobs.tasks.import_images import import_of
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
+from tests.data.images import image, of_class, two_classes, write_zip
 from tests.data.incoming.archives import Part, zipped
-from tests.data.pictures import of_class, picture, two_classes, write_zip
 from tests.pages.conftest import Open, errors, query, run, text
 
 
@@ -32,7 +32,7 @@ def finish(page: AppTest, seconds: float = 60) -> AppTest:
 
 def test_a_zip_becomes_a_data_set_with_the_choices_that_were_made(open_page: Open, tmp_path: Path) -> None:
     page = upload(open_page("bring"), write_zip(tmp_path / "clothes.zip", two_classes()))
-    assert "24 pictures of 2 classes" in text(page)
+    assert "24 images of 2 classes" in text(page)
     assert not page.error
     page.number_input(key="choice:size").set_value(28)
     run(page)
@@ -63,12 +63,12 @@ def test_classes_by_hand(open_page: Open) -> None:
         page.button[0].click()
         run(page)
         uploader = next(box for box in page.file_uploader if f":{name}:" in box.key)
-        files = [(f"{number}.png", picture(number, kind="PNG"), "image/png") for number in of_class(label, 8)]
-        uploader.set_value([*files, ("broken.png", b"no picture", "image/png")])
+        files = [(f"{number}.png", image(number, kind="PNG"), "image/png") for number in of_class(label, 8)]
+        uploader.set_value([*files, ("broken.png", b"no image", "image/png")])
         run(page)
         assert "broken.png" in errors(page)
-    assert "8 pictures" in text(page)
-    assert "16 pictures of 2 classes" in text(page)
+    assert "8 images" in text(page)
+    assert "16 images of 2 classes" in text(page)
     page.text_input(key="choice:name").set_value("Feet and legs")
     run(page)
     page.button(key="import").click()
@@ -77,7 +77,7 @@ def test_classes_by_hand(open_page: Open) -> None:
     assert shelf.own_datasets()[0].name == "Feet and legs"
 
 
-def test_pictures_of_two_ways_do_not_mix(open_page: Open, tmp_path: Path) -> None:
+def test_images_of_two_ways_do_not_mix(open_page: Open, tmp_path: Path) -> None:
     page = upload(open_page("bring"), write_zip(tmp_path / "clothes.zip", two_classes()))
     archive = query(page)["tray"]
     page = open_page("bring", tray=archive, **{"from": "by_hand"})
@@ -85,10 +85,10 @@ def test_pictures_of_two_ways_do_not_mix(open_page: Open, tmp_path: Path) -> Non
     page.text_input[0].set_value("hats")
     page.button[0].click()
     run(page)
-    assert "pictures of 2 classes" not in text(page)
+    assert "images of 2 classes" not in text(page)
     by_hand = query(page)["tray"]
     back = open_page("bring", tray=archive)
-    assert "24 pictures of 2 classes" in text(back)
+    assert "24 images of 2 classes" in text(back)
     page = open_page("bring", tray=by_hand)
     assert page.segmented_control[0].value == "by_hand", "a link to a tray opens the way it was filled"
 
@@ -104,40 +104,40 @@ def test_each_way_finds_what_was_brought_by_it(open_page: Open, tmp_path: Path) 
     page.text_input[0].set_value("hats")
     page.button[0].click()
     page = choose_way(run(page), "archive")
-    assert "24 pictures of 2 classes" in text(page)
+    assert "24 images of 2 classes" in text(page)
     page = choose_way(page, "folder")
-    assert "classes" not in text(page).split("Your pictures")[0]
-    assert "24 pictures of 2 classes" not in text(page)
+    assert "classes" not in text(page).split("Your images")[0]
+    assert "24 images of 2 classes" not in text(page)
     page = choose_way(page, "by_hand")
     assert "hats" in text(page)
     again = choose_way(open_page("bring", **query(page)), "archive")  # a reload
-    assert "24 pictures of 2 classes" in text(again)
+    assert "24 images of 2 classes" in text(again)
     again.button(key="import").click()
     finish(run(again))
     again.button(key="another-import").click()
     again = run(again)
-    assert "24 pictures of 2 classes" not in text(again)
+    assert "24 images of 2 classes" not in text(again)
     assert "hats" in text(choose_way(again, "by_hand"))
 
 
 def test_what_was_brought_is_there_after_another_page(open_page: Open, tmp_path: Path) -> None:
     page = upload(open_page("bring"), write_zip(tmp_path / "clothes.zip", two_classes()))
     page.query_params.clear()  # as a link of the navigation does
-    assert "24 pictures of 2 classes" in text(run(page))
+    assert "24 images of 2 classes" in text(run(page))
 
 
 def test_a_table_of_labels_stays_until_it_is_removed(open_page: Open, tmp_path: Path) -> None:
-    files = {f"{number}.jpg": picture(number) for number in range(12)}
+    files = {f"{number}.jpg": image(number) for number in range(12)}
     table = "\n".join(["id,kind", *(f"{number}.jpg,{'ab'[number % 2]}" for number in range(12))])
     page = upload(open_page("bring"), write_zip(tmp_path / "x.zip", files))
     page.file_uploader(key="labels").set_value(("labels.csv", table.encode(), "text/csv"))
     page = run(page)
-    assert "12 pictures of 2 classes" in text(page)
+    assert "12 images of 2 classes" in text(page)
     page = choose_way(choose_way(page, "by_hand"), "archive")
-    assert "12 pictures of 2 classes" in text(page)
+    assert "12 images of 2 classes" in text(page)
     page.button(key="remove-table").click()
     page = run(page)
-    assert "12 pictures of 2 classes" not in text(page)
+    assert "12 images of 2 classes" not in text(page)
 
 
 def test_a_folder_that_is_refused_leaves_the_one_before(
@@ -184,11 +184,11 @@ def test_a_folder_of_the_server_only_where_that_is_allowed(
     assert "not in a folder that may be imported" in errors(page)
     page.text_input(key="server-folder").set_value(str(tmp_path / "shared"))
     run(page)
-    assert "24 pictures of 2 classes" in text(page)
+    assert "24 images of 2 classes" in text(page)
 
 
 def table_zip(path: Path, head: str, row: str, inside: str = "train/labels.csv") -> Path:
-    files = {f"train/{number}.jpg": picture(number) for number in range(12)}
+    files = {f"train/{number}.jpg": image(number) for number in range(12)}
     rows = [row.format(number, "ab"[number % 2]) for number in range(12)]
     return write_zip(path, files | {inside: "\n".join([head, *rows]).encode()})
 
@@ -196,14 +196,14 @@ def table_zip(path: Path, head: str, row: str, inside: str = "train/labels.csv")
 def test_a_table_in_the_zip_and_its_columns_are_offered(open_page: Open, tmp_path: Path) -> None:
     page = upload(open_page("bring"), table_zip(tmp_path / "x.zip", "id,age,kind", "{0},7,{1}"))
     assert "may be in the table train/labels.csv" in errors(page)
-    box = next(box for box in page.selectbox if box.label == "Classes are told by")
+    box = next(box for box in page.selectbox if box.label == "Classes come from")
     assert box.options == ["Folders", "train/labels.csv"]
     box.select("train/labels.csv")
     run(page)
     assert "Choose the column that is the label: age, kind" in errors(page)
     next(box for box in page.selectbox if box.label == "Column with the label").select("kind")
     run(page)
-    assert "12 pictures of 2 classes" in text(page)
+    assert "12 images of 2 classes" in text(page)
     page.button(key="import").click()
     run(page)
     finish(page)
@@ -212,15 +212,15 @@ def test_a_table_in_the_zip_and_its_columns_are_offered(open_page: Open, tmp_pat
 
 def test_the_encoding_of_names_is_shown_as_a_guess_and_can_be_changed(open_page: Open, tmp_path: Path) -> None:
     names = ("合格", "不合格")  # that these are Chinese and not Korean cannot be told
-    parts = [Part(f"{name}/{at}.jpg".encode("gbk"), picture(at), flags=0) for name in names for at in range(6)]
+    parts = [Part(f"{name}/{at}.jpg".encode("gbk"), image(at), flags=0) for name in names for at in range(6)]
     (tmp_path / "x.zip").write_bytes(zipped(parts))
     page = upload(open_page("bring"), tmp_path / "x.zip")
-    box = next(box for box in page.selectbox if box.label == "Names are written in")
+    box = next(box for box in page.selectbox if box.label == "Encoding of names")
     assert box.value == "euc_kr"
     assert "合格" not in text(page)
     box.select("gbk")
     run(page)
-    assert "12 pictures of 2 classes" in text(page)
+    assert "12 images of 2 classes" in text(page)
     assert "合格" in text(page)
     page.button(key="import").click()
     run(page)

@@ -40,7 +40,7 @@ def newest() -> ImageDataset:
 
 def test_copies_are_shown_with_their_splits_and_labels(open_page: Open, copied: shelf.About) -> None:
     page = open_page("data", dataset=copied.id, view="copies")
-    assert "1 picture is in more than one split, 1 of the test images among them" in text(page)
+    assert "1 image is in more than one split, 1 of the test images among them" in text(page)
     assert tiles(page) == 4
     assert [badge for badge in ("across splits", "two labels") if badge in text(page)] == [
         "across splits",

@@ -26,7 +26,7 @@ PAGES = ("evaluate", "feature_maps", "classify")
 
 
 def png(side: int = 40) -> bytes:
-    """A picture as a person might upload it: RGB noise."""
+    """An image as a person might upload it: RGB noise."""
     buffer = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
@@ -127,10 +127,10 @@ def test_a_run_is_judged_on_the_validation_images_it_had(home: Path) -> None:
     assert (said == shown.labels[shown.splits["validation"]]).mean() == pytest.approx(last.accuracy)
 
 
-def test_every_layer_is_one_picture(open_page: Open, runs: list[str]) -> None:
+def test_every_layer_is_one_image(open_page: Open, runs: list[str]) -> None:
     page = open_page("feature_maps", run=runs[0])
     layers = store().get(runs[0]).recipe.network.layers
-    assert len(page.image) == 1 + len(layers) + 1  # the picture, one a layer, the filters of the one convolution
+    assert len(page.image) == 1 + len(layers) + 1  # the image, one a layer, the filters of the one convolution
     assert "18 maps of 8 × 8" in text(page)
 
 
@@ -148,7 +148,7 @@ def test_wrong_choices_in_the_address_are_answered(open_page: Open, runs: list[s
     assert all(word in errors(page) for word in ("77", "'x'", "-1"))
 
 
-def test_a_picture_of_ones_own_goes_through_the_layers(open_page: Open, runs: list[str]) -> None:
+def test_a_image_of_ones_own_goes_through_the_layers(open_page: Open, runs: list[str]) -> None:
     page = open_page("feature_maps", run=runs[0])
     page.segmented_control[0].set_value("A file")
     run(page)
@@ -163,13 +163,13 @@ def test_sample_images_are_classified_until_there_is_an_upload(open_page: Open, 
     run(page)
     assert "cat.png" in text(page)
     assert text(page).count(BARS) == 1
-    assert page_steps(page) == [["1 · the picture, 40 × 40 pixels.", "2 · centre square, 8×8, grey"]]
+    assert page_steps(page) == [["1 · the image, 40 × 40 pixels.", "2 · centre square, 8×8, grey"]]
 
 
 def test_a_bad_file_is_named_and_the_others_still_work(open_page: Open, runs: list[str]) -> None:
     page = open_page("classify")
     evil = "![x](http://a.b)<img>.png"
-    files = [("good.png", png()), ("broken.png", png()[:200]), (evil, b"no picture"), ("fine.png", png(9))]
+    files = [("good.png", png()), ("broken.png", png()[:200]), (evil, b"no image"), ("fine.png", png(9))]
     page.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
     run(page)
     assert "broken.png is damaged" in errors(page)
@@ -228,7 +228,7 @@ def test_a_white_background_proposes_to_invert_and_one_click_does(open_page: Ope
     run(page)
     assert query(page)["invert"] == "match"
     paper, screen = page_steps(page)
-    assert paper == ["1 · the picture, 8 × 8 pixels.", "2 · centre square, 8×8, grey", "3 · inverted"]
+    assert paper == ["1 · the image, 8 × 8 pixels.", "2 · centre square, 8×8, grey", "3 · inverted"]
     assert screen == paper[:2]
     after = text(page).split(BARS)[1:]
     assert after[0] != before[0]
@@ -248,7 +248,7 @@ def test_the_steps_show_what_the_network_gets(open_page: Open, runs: list[str]) 
     assert text(page).count("the network gets this") == 1
 
 
-def test_a_long_picture_takes_no_more_room_than_another(open_page: Open, runs: list[str]) -> None:
+def test_a_long_image_takes_no_more_room_than_another(open_page: Open, runs: list[str]) -> None:
     page = upload(open_page("classify"), long=grey_png(np.full((2000, 60), 200, np.uint8)))
     assert page_arrays(page)[0].shape[:2] == (320, 10)
     assert 'class="cnn-boxed"' in text(page)  # in a square
@@ -298,4 +298,4 @@ def test_classify_says_how_deep_values_were_scaled(open_page: Open, runs: list[s
     Image.fromarray(np.linspace(0, 4095, 64 * 48).astype(np.uint16).reshape(64, 48)).save(buffer, "TIFF")
     page = open_page("classify")
     page.file_uploader[0].set_value(("xray.tif", buffer.getvalue(), "image/tiff"))
-    assert "the picture, 48 × 64 pixels. Values from 0 to 4,095 became 0 to 255." in text(run(page))
+    assert "the image, 48 × 64 pixels. Values from 0 to 4,095 became 0 to 255." in text(run(page))

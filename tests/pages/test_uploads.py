@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
 from cnn_core.settings import settings
-from tests.data.pictures import two_classes, write_zip
+from tests.data.images import two_classes, write_zip
 from tests.pages.conftest import Open, errors, query, run, text
 
 
@@ -45,22 +45,22 @@ def test_an_archive_lies_on_the_disk_and_not_in_memory(
     assert kept, "it came by way of Streamlit's memory"
     assert in_memory(kept) == 0
     assert re.search(r"clothes is here, [1-9][\d.]* kB\.", text(page))
-    assert "24 pictures of 2 classes" in text(page)
+    assert "24 images of 2 classes" in text(page)
     assert (Tray(query(page)["tray"]).folder / "archive").read_bytes() == path.read_bytes()
     assert all(not box.value for box in page.file_uploader), "the widget is empty for the next one"
     page = bring(page, write_zip(tmp_path / "others.zip", two_classes(9)))
-    assert "18 pictures of 2 classes" in text(page)
+    assert "18 images of 2 classes" in text(page)
     assert in_memory(kept) == 0
 
 
-def test_pictures_by_hand_do_not_stay_in_memory(open_page: Open, kept: list[MemoryUploadedFileManager]) -> None:
+def test_images_by_hand_do_not_stay_in_memory(open_page: Open, kept: list[MemoryUploadedFileManager]) -> None:
     page = open_page("bring", **{"from": "by_hand"})
     page.text_input[0].set_value("boots")
     page.button[0].click()
     run(page)
     page.file_uploader[0].set_value([("1.jpg", _boot(), "image/jpeg")])
     run(page)
-    assert "boots** · 1 picture" in text(page)
+    assert "boots** · 1 image" in text(page)
     assert kept
     assert in_memory(kept) == 0
 
@@ -107,7 +107,7 @@ def test_a_packed_folder_lies_on_the_disk_and_not_in_memory(
     path = write_zip(tmp_path / "clothes.zip", files)
     page.file_uploader(key="folder-zip").set_value((path.name, path.read_bytes(), "application/zip"))
     run(page)
-    assert "24 pictures of 2 classes" in text(page)
+    assert "24 images of 2 classes" in text(page)
     assert Tray(query(page)["tray"]).way == "folder"
     assert kept
     assert in_memory(kept) == 0

@@ -194,14 +194,14 @@ def test_a_heartbeat_keeps_the_run(runs: RunStore, held: str, monkeypatch: pytes
 
 
 def test_commands_are_taken_once_in_order_and_die_with_the_claim(runs: RunStore, held: str) -> None:
-    runs.tell(held, "learning_rate", 0.5)
-    runs.tell(held, "pause")
+    runs.send(held, "learning_rate", 0.5)
+    runs.send(held, "pause")
     assert [(command.verb, command.value) for command in runs.commands(held)] == [
         ("learning_rate", 0.5),
         ("pause", None),
     ]
     assert runs.commands(held) == []
-    runs.tell(held, "stop")
+    runs.send(held, "stop")
     runs.leave("w")
     runs.requeue(held)
     assert runs.claim("w2") == held
@@ -210,7 +210,7 @@ def test_commands_are_taken_once_in_order_and_die_with_the_claim(runs: RunStore,
 
 def test_delete_removes_everything_and_stops_the_worker(runs: RunStore, held: str) -> None:
     runs.record(held, "w", report(1))
-    runs.tell(held, "pause")
+    runs.send(held, "pause")
     runs.delete(held)
     with pytest.raises(LostRunError):
         runs.record(held, "w", report(2))

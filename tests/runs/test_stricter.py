@@ -54,7 +54,7 @@ def test_a_number_comes_back_bit_for_bit(runs: RunStore, loss: float) -> None:
 
 def test_a_run_that_another_worker_has_keeps_its_commands(runs: RunStore) -> None:
     run_id = runs.create(Recipe(), "one", worker="w")
-    runs.tell(run_id, "pause")
+    runs.send(run_id, "pause")
     assert not runs.take(run_id, "other")
     assert [command.verb for command in runs.commands(run_id)] == ["pause"]
 
@@ -73,7 +73,7 @@ def test_requests_at_once_do_not_wait_for_each_other_for_ever(runs: RunStore, mo
 
     def come_and_go() -> None:
         run_id = runs.create(Recipe(), "short", worker="w")
-        runs.tell(run_id, "stop")
+        runs.send(run_id, "stop")
         runs.record(run_id, "w", STARTED, REPORT)
         runs.delete(run_id)
 
@@ -93,7 +93,7 @@ def test_requests_at_once_do_not_wait_for_each_other_for_ever(runs: RunStore, mo
         lambda: runs.claim("w"),
         come_and_go,
         each(lambda run_id: runs.take(run_id, "w")),
-        each(lambda run_id: runs.tell(run_id, "pause")),
+        each(lambda run_id: runs.send(run_id, "pause")),
         each(runs.requeue),
         each(runs.commands),
         each(lambda run_id: runs.record(run_id, "w", STARTED, REPORT, Ended(status="paused"))),

@@ -252,7 +252,7 @@ def test_sizes_are_those_of_the_files(digits: ImageDataset, optimiser: str) -> N
     assert files.open(RESUME).stat().st_size == pytest.approx(state, rel=0.1, abs=30_000)
 
 
-def test_mixed_pictures_are_learned_and_only_training_is_mixed(digits: ImageDataset) -> None:
+def test_mixed_images_are_learned_and_only_training_is_mixed(digits: ImageDataset) -> None:
     chosen = recipe().model_copy(update={"augment": MIXED[1:]})
     session = TrainingSession(chosen, digits, new_folder(chosen), "cpu")
     images, shares = next(session.batches.epoch())

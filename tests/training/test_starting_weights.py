@@ -38,7 +38,7 @@ def train(chosen: Recipe, stop_at: int = 0) -> str:
 
     def watch(event: object) -> None:
         if isinstance(event, EpochEnd) and event.epoch == stop_at:
-            store().tell(run_id, "pause")
+            store().send(run_id, "pause")
 
     execute(run_id, "here", "cpu", closing, watch)
     return run_id

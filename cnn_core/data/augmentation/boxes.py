@@ -1,4 +1,4 @@
-"""Augmentations that take parts of a picture away, or mix two pictures and their labels."""
+"""Augmentations that take parts of an image away, or mix two images and their labels."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class Erasing(Augmentation):
     kind = "erasing"
     title = "Erasing"
-    help = "Black out a box of any size and shape in some pictures (Zhong et al., 2017). Teaches to use every part."
+    help = "Black out a box of any size and shape in some images (Zhong et al., 2017). Teaches to use every part."
 
-    probability: float = option(0.5, "Share of images that lose a box.", ge=0, le=1, strong=1.0)
-    area: float = option(0.3, "Largest box, as a share of the picture; the smallest is 2%.", ge=0, le=1, strong=0.6)
+    probability: float = option(0.5, "Fraction of images that lose a box.", ge=0, le=1, strong=1.0)
+    area: float = option(0.3, "Largest box, as a fraction of the image; the smallest is 2%.", ge=0, le=1, strong=0.6)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_boxes as batch
@@ -33,7 +33,7 @@ class Erasing(Augmentation):
 class Cutout(Augmentation):
     kind = "cutout"
     title = "Cutout"
-    help = "Black out a square at a random place (DeVries and Taylor, 2017). Teaches to use the whole picture."
+    help = "Black out a square at a random place (DeVries and Taylor, 2017). Teaches to use the whole image."
 
     size: int = option(
         8,
@@ -54,10 +54,10 @@ class Cutout(Augmentation):
 class MixUp(Mixing):
     kind = "mixup"
     title = "MixUp"
-    help = "Lay a second picture over each, and mix the labels in the same shares (Zhang et al., 2017)."
+    help = "Lay a second image over each, and mix the labels in the same fractions (Zhang et al., 2017)."
 
     alpha: float = option(
-        0.2, "Shares are drawn from Beta(alpha, alpha): small leaves most pictures nearly alone, 1 is any share.",
+        0.2, "Fractions are drawn from Beta(alpha, alpha): small leaves most images nearly alone, 1 is any fraction.",
         ge=0.05, le=8,
     )  # fmt: skip
 
@@ -72,10 +72,10 @@ class MixUp(Mixing):
 class CutMix(Mixing):
     kind = "cutmix"
     title = "CutMix"
-    help = "Paste a box of a second picture into each, and mix the labels by area (Yun et al., 2019)."
+    help = "Paste a box of a second image into each, and mix the labels by area (Yun et al., 2019)."
 
     alpha: float = option(
-        1.0, "Shares are drawn from Beta(alpha, alpha): small gives tiny or huge boxes, 1 any size.",
+        1.0, "Fractions are drawn from Beta(alpha, alpha): small gives tiny or huge boxes, 1 any size.",
         ge=0.05, le=8,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ class ColourJitter(Augmentation):
         0.1, "Saturation is multiplied by up to 1 ± this; 0 is grey.", ge=0, le=1, strong=1.0, needs="channels=3"
     )
     hue: float = option(
-        0.02, "Hue is turned by up to this share of the colour circle.", ge=0, le=0.5, strong=0.5, needs="channels=3"
+        0.02, "Hue is turned by up to this fraction of the colour circle.", ge=0, le=0.5, strong=0.5, needs="channels=3"
     )
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
@@ -58,7 +58,7 @@ class Brightness(Augmentation):
 class Contrast(Augmentation):
     kind = "contrast"
     title = "Contrast"
-    help = "Flatter or harder, about the mean grey of each picture, like fog and bright sun."
+    help = "Flatter or harder, about the mean grey of each image, like fog and bright sun."
     in_policy = 0.9
 
     amount: float = option(0.2, "Contrast is multiplied by up to 1 ± this; 0 is even grey.", ge=0, le=1, strong=1.0)
@@ -73,7 +73,7 @@ class Contrast(Augmentation):
 class Saturation(Augmentation):
     kind = "saturation"
     title = "Saturation"
-    help = "Paler or more vivid. Greyscale pictures stay as they are."
+    help = "Paler or more vivid. Greyscale images stay as they are."
     needs_colour = True
     in_policy = 0.9
 
@@ -89,10 +89,10 @@ class Saturation(Augmentation):
 class Hue(Augmentation):
     kind = "hue"
     title = "Hue"
-    help = "Other colours. A little is other light; a lot is wrong where colour tells, as for ripe fruit."
+    help = "Other colours. A little is other light; a lot is wrong where colour matters, as for ripe fruit."
     needs_colour = True
 
-    turn: float = option(0.05, "Largest turn, as a share of the colour circle.", ge=0, le=0.5, strong=0.5)
+    turn: float = option(0.05, "Largest turn, as a fraction of the colour circle.", ge=0, le=0.5, strong=0.5)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
@@ -104,10 +104,10 @@ class Hue(Augmentation):
 class Greyscale(Augmentation):
     kind = "greyscale"
     title = "Greyscale"
-    help = "Take all colour away from some pictures, so that shape has to do."
+    help = "Take all colour away from some images, so that shape has to do."
     needs_colour = True
 
-    probability: float = option(0.2, "Share of images without colour.", ge=0, le=1, strong=1.0)
+    probability: float = option(0.2, "Fraction of images without colour.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
@@ -120,9 +120,9 @@ class Greyscale(Augmentation):
 class Invert(Augmentation):
     kind = "invert"
     title = "Invert"
-    help = "Swap light and dark in some pictures, like ink on paper and chalk on a board."
+    help = "Swap light and dark in some images, like ink on paper and chalk on a board."
 
-    probability: float = option(0.2, "Share of images that are inverted.", ge=0, le=1, strong=1.0)
+    probability: float = option(0.2, "Fraction of images that are inverted.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
@@ -151,7 +151,7 @@ class Blur(Augmentation):
 class Sharpness(Augmentation):
     kind = "sharpness"
     title = "Sharpness"
-    help = "Softer or crisper than the picture is."
+    help = "Softer or crisper than the image is."
     in_policy = 0.9
 
     amount: float = option(0.5, "Sharpness is multiplied by up to 1 ± this; 0 is soft.", ge=0, le=1, strong=1.0)

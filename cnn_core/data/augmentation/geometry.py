@@ -16,7 +16,7 @@ class HorizontalFlip(Augmentation):
     title = "Horizontal flip"
     help = "Mirror left and right. Right for clothes and animals, wrong for digits and letters."
 
-    probability: float = option(0.5, "Share of images that are mirrored.", ge=0, le=1, strong=1.0)
+    probability: float = option(0.5, "Fraction of images that are mirrored.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_draws as draws
@@ -30,7 +30,7 @@ class VerticalFlip(Augmentation):
     title = "Vertical flip"
     help = "Mirror top and bottom. Right for what is seen from above, wrong where down is down. It makes a W an M."
 
-    probability: float = option(0.5, "Share of images that are mirrored.", ge=0, le=1, strong=1.0)
+    probability: float = option(0.5, "Fraction of images that are mirrored.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_draws as draws
@@ -42,7 +42,7 @@ class VerticalFlip(Augmentation):
 class Shift(Augmentation):
     kind = "shift"
     title = "Shift"
-    help = "Move the picture by whole pixels; black comes in. Teaches that place does not matter."
+    help = "Move the image by whole pixels; black comes in. Teaches that place does not matter."
     in_policy = 0.9
 
     pixels: int = option(1, "Largest move in each direction.", ge=0, le=128, unit="px", strong=0.5)
@@ -57,7 +57,7 @@ class Shift(Augmentation):
 class Rotation(Augmentation):
     kind = "rotation"
     title = "Rotation"
-    help = "Turn the picture about its centre. A turned 6 is a 9: keep it small for digits."
+    help = "Turn the image about its centre. A turned 6 is a 9: keep it small for digits."
     in_policy = 1 / 6
 
     degrees: float = option(15.0, "Largest turn to either side.", ge=0, le=180, unit="°", strong=180.0)
@@ -86,7 +86,7 @@ class Scale(Augmentation):
 class Shear(Augmentation):
     kind = "shear"
     title = "Shear"
-    help = "Lean the picture sideways and lengthways, like slanted handwriting."
+    help = "Lean the image sideways and lengthways, like slanted handwriting."
     in_policy = 0.4
 
     degrees: float = option(10.0, "Largest angle in either direction.", ge=0, le=60, unit="°", strong=45.0)
@@ -105,7 +105,7 @@ class Perspective(Augmentation):
     help = "Look from another side: each corner moves inwards by a draw of its own."
 
     distortion: float = option(
-        0.3, "Farthest that a corner moves, as a share of half the side.", ge=0, le=0.9, strong=0.8
+        0.3, "Farthest that a corner moves, as a fraction of half the side.", ge=0, le=0.9, strong=0.8
     )
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
@@ -123,10 +123,10 @@ class Perspective(Augmentation):
 class RandomCrop(Augmentation):
     kind = "random_crop"
     title = "Random crop"
-    help = "Pad the picture on all sides and cut out its own size anywhere: a shift without black edges."
+    help = "Pad the image on all sides and cut out its own size anywhere: a shift without black edges."
 
     padding: int = option(2, "Pixels added on each side.", ge=0, le=128, unit="px", strong=0.5)
-    border: Literal["mirror", "black"] = option("mirror", "What is added: the picture mirrored at its edge, or black.")
+    border: Literal["mirror", "black"] = option("mirror", "What is added: the image mirrored at its edge, or black.")
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_draws as draws

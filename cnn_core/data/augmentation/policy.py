@@ -21,7 +21,7 @@ class RandomPolicy(Augmentation):
 
     kind = "policy"
     title = "Random policy"
-    help = "A few random operations a picture, all at one strength (RandAugment): when there is no time to choose."
+    help = "A few random operations an image, all at one strength (RandAugment): when there is no time to choose."
 
     strength: float = option(0.3, "From 0, nothing, to 1, hard to recognise.", ge=0, le=1, strong=1.0)
     operations: int = option(2, "How many operations each image gets, one after the other.", ge=1, le=6)

@@ -1,4 +1,4 @@
-"""Augmentations to start from, each for a kind of picture. Needs no torch."""
+"""Augmentations to start from, each for a kind of image. Needs no torch."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _step(kind: str, **parameters: Any) -> AugmentSpec:
 
 FLIP = _step("horizontal_flip", probability=0.5)
 
-_add("none", "None", "Every picture as it is: the fastest, and enough for short runs.")
-_add("mild", "Mild", "One pixel to any side: true for all pictures.", _step("shift", pixels=1))
+_add("none", "None", "Every image as it is: the fastest, and enough for short runs.")
+_add("mild", "Mild", "One pixel to any side: true for all images.", _step("shift", pixels=1))
 _add(
     "digits",
     "Digits and letters",
@@ -60,7 +60,7 @@ _add(
 )
 _add(
     "satellite",
-    "Satellite pictures",
+    "Satellite images",
     "From above there is no up: any turn and mirror image is as true, and the haze changes.",
     FLIP,
     _step("vertical_flip", probability=0.5),
@@ -78,14 +78,14 @@ _add(
 _add(
     "policy",
     "Random policy",
-    "Two random operations a picture at one strength: a good guess without choosing.",
+    "Two random operations an image at one strength: a good guess without choosing.",
     FLIP,
     _step("policy", strength=0.3, operations=2),
 )
 _add(
     "mixed",
-    "Mixed pictures",
-    "Two pictures in one, and both labels: helps long runs with few images.",
+    "Mixed images",
+    "Two images in one, and both labels: helps long runs with few images.",
     FLIP,
     _step("cutmix", alpha=1.0),
 )

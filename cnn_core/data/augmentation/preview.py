@@ -13,7 +13,7 @@ from torch import Tensor
 from cnn_core.data.augmentation.batch_draws import mixed_seed
 from cnn_core.data.augmentation.steps import Augmentation, augment
 
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 Shares = NDArray[np.float32]
 
 # What torch computes with in this process. Read once: beside a preview another thread would read, and restore, its one.
@@ -21,8 +21,8 @@ THREADS = torch.get_num_threads()
 
 
 def draws(
-    images: Pictures, labels: NDArray[np.int64], classes: int, steps: Sequence[Augmentation], seed: int, epochs: int
-) -> tuple[Pictures, Shares | None]:
+    images: Images, labels: NDArray[np.int64], classes: int, steps: Sequence[Augmentation], seed: int, epochs: int
+) -> tuple[Images, Shares | None]:
     """The images uint8 (N, C, H, W) as the first batch of each epoch of a run with this seed.
 
     Returns uint8 (epochs, N, C, H, W), and where a step mixes images the shares of the classes, float32
@@ -35,7 +35,7 @@ def draws(
     return _pixels(torch.stack([changed for changed, _ in results])), shares
 
 
-def stages(images: Pictures, steps: Sequence[Augmentation], seed: int, epoch: int = 0) -> Pictures:
+def stages(images: Images, steps: Sequence[Augmentation], seed: int, epoch: int = 0) -> Images:
     """The images before the first step and after each: uint8 (1 + steps, N, C, H, W), with the draws of that epoch."""
     batch, generator = torch.from_numpy(images), _generator(seed, epoch)
     results = [batch]
@@ -60,6 +60,6 @@ def _generator(seed: int, epoch: int) -> torch.Generator:
     return torch.Generator().manual_seed(mixed_seed(seed, epoch, 0))
 
 
-def _pixels(images: Tensor) -> Pictures:
+def _pixels(images: Tensor) -> Images:
     """uint8 as it is, float 0..1 rounded to it."""
     return (images if images.dtype == torch.uint8 else (images * 255).round_().byte()).numpy()

@@ -77,7 +77,7 @@ def source_of(known: About) -> DatasetSource:
     return DatasetSource(
         name=known.id,
         title=known.title,
-        description=f"Brought{by} on {time.strftime('%Y-%m-%d', time.localtime(known.created))}. {known.note}".strip(),
+        description=f"Uploaded{by} on {time.strftime('%Y-%m-%d', time.localtime(known.created))}. {known.note}".strip(),
         licence="as its owner says",
         homepage="",
         images=known.images,

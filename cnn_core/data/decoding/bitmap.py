@@ -1,4 +1,4 @@
-"""BMP pictures whose colours lie at bits of their own, as Windows and image editors write them with transparency."""
+"""BMP images whose colours lie at bits of their own, as Windows and image editors write them with transparency."""
 
 from __future__ import annotations
 

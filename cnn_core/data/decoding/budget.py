@@ -1,4 +1,4 @@
-"""One allowance of memory for all pictures that a process decodes at the same time."""
+"""One allowance of memory for all images that a process decodes at the same time."""
 
 from __future__ import annotations
 

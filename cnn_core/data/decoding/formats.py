@@ -1,4 +1,4 @@
-"""The picture formats that are read: one list for uploading, importing and decoding."""
+"""The image formats that are read: one list for uploading, importing and decoding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class PictureFormat:
+class ImageFormat:
     """A format under the name people know, Pillow's name of its reader, and the usual endings of its files."""
 
     name: str
@@ -16,22 +16,22 @@ class PictureFormat:
 
 
 FORMATS = (  # in the order in which readers look at a file: a DIB only starts with a small number
-    PictureFormat("JPEG", "JPEG", ("jpg", "jpeg", "jpe", "jfif", "mpo"), 6),  # MPO: two pictures, as phones write
-    PictureFormat("PNG", "PNG", ("png", "apng"), 4),
-    PictureFormat("GIF", "GIF", ("gif",), 6),
-    PictureFormat("WEBP", "WEBP", ("webp",), 16),
-    PictureFormat("TIFF", "TIFF", ("tif", "tiff"), 12),
-    PictureFormat("AVIF", "AVIF", ("avif", "avifs"), 16),
-    PictureFormat("HEIC", "HEIF", ("heic", "heif", "hif", "heics", "heifs"), 16),
-    PictureFormat("BMP", "BMP", ("bmp",), 8),
-    PictureFormat("DIB", "DIB", ("dib",), 8),  # a BMP without its first 14 bytes
+    ImageFormat("JPEG", "JPEG", ("jpg", "jpeg", "jpe", "jfif", "mpo"), 6),  # MPO: two images, as phones write
+    ImageFormat("PNG", "PNG", ("png", "apng"), 4),
+    ImageFormat("GIF", "GIF", ("gif",), 6),
+    ImageFormat("WEBP", "WEBP", ("webp",), 16),
+    ImageFormat("TIFF", "TIFF", ("tif", "tiff"), 12),
+    ImageFormat("AVIF", "AVIF", ("avif", "avifs"), 16),
+    ImageFormat("HEIC", "HEIF", ("heic", "heif", "hif", "heics", "heifs"), 16),
+    ImageFormat("BMP", "BMP", ("bmp",), 8),
+    ImageFormat("DIB", "DIB", ("dib",), 8),  # a BMP without its first 14 bytes
 )
 ENDINGS = tuple(ending for known in FORMATS for ending in known.endings)
 READERS = tuple(known.reader for known in FORMATS)
 NAMES = f"{', '.join(known.name for known in FORMATS[:-2])} and {FORMATS[-2].name}"  # a DIB is a BMP to people
 BYTES_PER_PIXEL = {known.reader: known.bytes_per_pixel for known in FORMATS}
 
-# Pictures of other kinds that people bring, by their first bytes (at a place): better named than called damaged.
+# Images of other kinds that people bring, by their first bytes (at a place): better named than called damaged.
 _UNREAD: tuple[tuple[str, int, bytes], ...] = (
     ("JPEG 2000", 0, b"\0\0\0\x0cjP  "),
     ("JPEG 2000", 0, b"\xff\x4f\xff\x51"),

@@ -1,4 +1,4 @@
-"""An opened picture as plain grey or RGB, upright and not larger than a network can need, in little memory."""
+"""An opened image as plain grey or RGB, upright and not larger than a network can need, in little memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PIL import ExifTags, Image
 from cnn_core.data.decoding.formats import BYTES_PER_PIXEL
 from cnn_core.data.decoding.values import to_bytes
 
-BACKGROUND = (255, 255, 255)  # transparent pictures are laid on white
+BACKGROUND = (255, 255, 255)  # transparent images are laid on white
 SHORTER_SIDE = 1024  # pixels that are kept of a larger one: four times what the largest network sees
 BAND = 2**18  # pixels converted at once
 BLOCK = 64 * 2**20  # bytes Pillow asks for at once, at most. 16 MB by default, which malloc does not give back at once:
@@ -24,7 +24,7 @@ TURNS = {
 Image.core.set_block_size(BLOCK)
 
 
-def plain_picture(
+def plain_image(
     image: Image.Image, orientation: int = 0, scaled: str = "", size: tuple[int, int] | None = None
 ) -> Image.Image:
     """The first frame in mode "L" or "RGB"; `orientation` is read from its EXIF data unless it is
@@ -44,7 +44,7 @@ def plain_picture(
 
 
 def reduction(size: tuple[int, int]) -> int:
-    """By how much a picture is made smaller while it is decoded: a whole number."""
+    """By how much an image is made smaller while it is decoded: a whole number."""
     return max(1, min(size) // SHORTER_SIDE)
 
 
@@ -57,7 +57,7 @@ def draft(image: Image.Image) -> tuple[int, int]:
 
 
 def memory_needed(image: Image.Image, size: tuple[int, int]) -> int:
-    """Bytes that decoding an opened picture takes at most, estimated; `size` is its own before `draft`."""
+    """Bytes that decoding an opened image takes at most, estimated; `size` is its own before `draft`."""
     width, height = size
     coefficients = 6 * width * height if image.info.get("progressive") else 0  # of JPEG, all kept until the end
     return image.width * image.height * BYTES_PER_PIXEL.get(image.format or "", 16) + coefficients

@@ -11,7 +11,7 @@ DROPPED = (b"iCCP", b"tEXt", b"zTXt", b"iTXt")
 def without_notes(data: bytes) -> bytes:
     """The file without colour profile and texts; everything else, damage included, stays as it is.
 
-    Pillow refuses a whole picture for a profile of more than 1 MB, and turns a picture by an orientation that only a
+    Pillow refuses a whole image for a profile of more than 1 MB, and turns an image by an orientation that only a
     text states, which browsers do not.
     """
     if not data.startswith(SIGNATURE):

@@ -1,4 +1,4 @@
-"""TIFF pictures of microscopes, scanners and X-ray cameras: whole and floating-point values of any depth."""
+"""TIFF images of microscopes, scanners and X-ray cameras: whole and floating-point values of any depth."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class DeepTiff:
 
     @property
     def bytes_needed(self) -> int:
-        """Memory while it is read: the rows twice, and the values of one picture of up to 4 channels."""
+        """Memory while it is read: the rows twice, and the values of one image of up to 4 channels."""
         value = max(2, -(-self.bits // 8))
         return self.width * self.height * self.samples * value * 3 + self.width * self.height * 8
 

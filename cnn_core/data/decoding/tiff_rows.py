@@ -23,7 +23,7 @@ ROWS = 256  # unpacked from bits at once
 
 @dataclass(frozen=True)
 class Segments:
-    """Where the strips or tiles of a picture, or of one of its planes, lie in the file."""
+    """Where the strips or tiles of an image, or of one of its planes, lie in the file."""
 
     data: bytes
     tags: dict[int, Any]

@@ -1,4 +1,4 @@
-"""Pictures with more than 8 bits a value, brought to 0–255 by one rule."""
+"""Images with more than 8 bits a value, brought to 0–255 by one rule."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 TOPS = (2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1)  # of the bits that cameras and scanners write
 CHUNK = 2**20  # values scaled at once: the numbers in between need 8 bytes each
 LARGEST = float(np.finfo(np.float32).max)
-OWN_RANGE = "Each picture's own range of values, least to greatest, became 0 to 255."
+OWN_RANGE = "Each image's own range of values, least to greatest, became 0 to 255."
 
 
 def to_bytes(values: NDArray[np.generic], top: int = 0) -> tuple[NDArray[np.uint8], str]:
-    """Whole or floating-point values of one picture, any shape, as uint8 of the same shape, and the rule in a sentence.
+    """Whole or floating-point values of one image, any shape, as uint8 of the same shape, and the rule in a sentence.
 
     Black is 0, and white is `top` where the file states it. Else white is the first of 1 (floating point only), 255,
     1,023, 4,095, 16,383 and 65,535 that no value exceeds, for a file says 16 bits where a camera used 12. Where values

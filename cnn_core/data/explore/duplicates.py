@@ -40,7 +40,7 @@ class Group:
 
     @property
     def contradicts(self) -> bool:
-        """Whether the same picture has two labels."""
+        """Whether the same image has two labels."""
         return len(set(self.labels)) > 1
 
 
@@ -61,7 +61,7 @@ def find_copies(dataset: ImageDataset) -> list[Group]:
 def copies_to_remove(groups: Iterable[Group], leaks_only: bool = False) -> list[int]:
     """Positions to remove so that one of each group stays, of the test images where there is one.
 
-    `leaks_only`: so that no picture is in two splits; copies within a split stay.
+    `leaks_only`: so that no image is in two splits; copies within a split stay.
     """
     gone: list[int] = []
     for group in groups:

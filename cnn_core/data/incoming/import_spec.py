@@ -1,4 +1,4 @@
-"""What a person chooses when pictures become a data set, and what they are told afterwards."""
+"""What a person chooses when images become a data set, and what they are told afterwards."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ LISTED = 200  # file names a report keeps for one reason
 
 
 class ImportSpec(Spec):
-    """How pictures become a data set. The last fields say how to read what came, where that leaves a choice."""
+    """How images become a data set. The last fields say how to read what came, where that leaves a choice."""
 
     size: int = option(
         64, "Side of the square images. Larger shows more and trains slower; small networks like 28 to 64.",
         ge=28, le=256, unit="px",
     )  # fmt: skip
-    fit: Fit = option("crop", "How a picture becomes square: cropped, padded with black bars, or squashed.")
+    fit: Fit = option("crop", "How an image becomes square: cropped, padded with black bars, or squashed.")
     colour: Literal["auto", "greyscale", "rgb"] = option(
-        "auto", "Greyscale trains faster; auto keeps the colours when any picture has some."
+        "auto", "Greyscale trains faster; auto keeps the colours when any image has some."
     )
     copies: Literal["keep", "leave_out"] = option(
         "keep",
-        "What happens to pictures that are the same, pixel by pixel, as an earlier one of their class.",
+        "What happens to images that are the same, pixel by pixel, as an earlier one of their class.",
         advanced=True,
     )
     validation: float = option(
-        VALIDATION_SHARE, "Share of the training pictures that picks the best epoch; unless there is a folder for it.",
+        VALIDATION_SHARE, "Share of the training images that picks the best epoch; unless there is a folder for it.",
         ge=0.02, le=0.5, advanced=True,
     )  # fmt: skip
     test: float = option(
-        TEST_SHARE, "Share of all pictures kept for the final figures; unless there is a folder for it.",
+        TEST_SHARE, "Share of all images kept for the final figures; unless there is a folder for it.",
         ge=0.02, le=0.5, advanced=True,
     )  # fmt: skip
-    seed: int = option(SEED, "Start of the draw that splits the pictures.", ge=0, le=2**31 - 1, advanced=True)
+    seed: int = option(SEED, "Start of the draw that splits the images.", ge=0, le=2**31 - 1, advanced=True)
     encoding: Literal["auto", "utf-8", "cp932", "gbk", "euc_kr", "cp437", "cp1252"] = option(
         "auto", "How names in a zip are encoded that does not state it; auto guesses by the names."
     )
@@ -58,7 +58,7 @@ class ImportReport:
     skipped: dict[str, dict[str, Any]] = field(default_factory=dict)  # reason -> {"count", "files"}
     originals: dict[str, list[int]] = field(default_factory=dict)  # "smallest", "median", "largest"
     colour: str = ""
-    scaled: dict[str, int] = field(default_factory=dict)  # how deep values were brought to 0–255 -> pictures
+    scaled: dict[str, int] = field(default_factory=dict)  # how deep values were brought to 0–255 -> images
     copies: dict[str, Any] = field(default_factory=lambda: {"count": 0, "left_out": 0, "groups": []})
     few: list[str] = field(default_factory=list)
     untested: list[str] = field(default_factory=list)  # classes without a test image

@@ -1,4 +1,4 @@
-"""Strangers' pictures become a data set on the shelf: decoded once, made square, split, and reported on."""
+"""Strangers' images become a data set on the shelf: decoded once, made square, split, and reported on."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from cnn_core.data.splits import make_splits
 from cnn_core.errors import ImageError, PlaygroundError
 
 CHUNK_FILES, CHUNK_BYTES = 256, 32 * 2**20  # read before they are decoded together
-COLOURFUL = 2.0  # grey values: a picture whose channels differ by less on average is grey
+COLOURFUL = 2.0  # grey values: an image whose channels differ by less on average is grey
 LUMA = np.array([299, 587, 114], np.uint32)  # ITU-R 601-2, as Pillow; in thousandths
 
-Picture = tuple[NDArray[np.uint8], int, int, str]  # (C, S, S), width and height of the original, how it was scaled
+Image = tuple[NDArray[np.uint8], int, int, str]  # (C, S, S), width and height of the original, how it was scaled
 
 
 def import_images(
@@ -48,7 +48,7 @@ def import_images(
     """Decode the files of the layout, and put them on the shelf as a data set called `name`.
 
     `onto`: a data set whose images come first, each in the split it has; its size, fit and channels are taken over,
-    and pictures that it has already are left out. Raises PlaygroundError; nothing is left then, nor
+    and images that it has already are left out. Raises PlaygroundError; nothing is left then, nor
     when it is interrupted.
     """
     began = time.monotonic()
@@ -119,18 +119,18 @@ class _Import:
         with ThreadPoolExecutor(usable_cores()) as pool:  # Pillow decodes without the interpreter's lock
             for chunk in self._read():
                 pictures = list(pool.map(self._see, *zip(*chunk, strict=True)))
-                for (entry, _), picture in zip(chunk, pictures, strict=True):
-                    if isinstance(picture, ImageError):
-                        self.report.skip(picture.reason, entry.path)
+                for (entry, _), image in zip(chunk, pictures, strict=True):
+                    if isinstance(image, ImageError):
+                        self.report.skip(image.reason, entry.path)
                 kept = [
-                    picture[0]
-                    for (entry, _), picture in zip(chunk, pictures, strict=True)
-                    if not isinstance(picture, ImageError) and self._keep(entry.path, *picture)
+                    image[0]
+                    for (entry, _), image in zip(chunk, pictures, strict=True)
+                    if not isinstance(image, ImageError) and self._keep(entry.path, *image)
                 ]
                 if kept:
                     yield np.stack(kept)
                 done += len(chunk)
-                self.tell(Progress("importing", done, total, "pictures"))
+                self.tell(Progress("importing", done, total, "images"))
 
     def _read(self) -> Iterator[list[tuple[Entry, bytes | ImageError]]]:
         chunk: list[tuple[Entry, bytes | ImageError]] = []
@@ -144,18 +144,18 @@ class _Import:
         if chunk:
             yield chunk
 
-    def _see(self, entry: Entry, data: bytes | ImageError) -> Picture | ImageError:
+    def _see(self, entry: Entry, data: bytes | ImageError) -> Image | ImageError:
         if isinstance(data, ImageError):
             return data
         try:
-            picture = decode(data, entry.path)
+            image = decode(data, entry.path)
         except ImageError as error:
             return error
-        pixels = fit(picture, self.channels, self.spec.size, self.spec.fit)
-        return pixels, *original_size(picture), how_scaled(picture)
+        pixels = fit(image, self.channels, self.spec.size, self.spec.fit)
+        return pixels, *original_size(image), how_scaled(image)
 
     def _keep(self, path: str, pixels: NDArray[np.uint8], width: int, height: int, scaled: str) -> bool:
-        """Note what is known of a picture; False when it is left out."""
+        """Note what is known of an image; False when it is left out."""
         labelled = self.layout.files[path]
         label = self._numbers[labelled.class_name]
         twins = self.known.digests.setdefault((_digest(pixels), label), [])
@@ -215,9 +215,9 @@ class _Import:
         labels = np.array(self.known.labels, np.int64)
         used, renumbered = np.unique(labels, return_inverse=True)
         if len(used) < 2:
-            found = f"only pictures of {self.classes[used[0]]}" if len(used) else "no picture"
+            found = f"only images of {self.classes[used[0]]}" if len(used) else "no image"
             raise PlaygroundError(
-                f"There are pictures of at least two classes to tell apart, please: {found} could be read. "
+                f"There are images of at least two classes to tell apart, please: {found} could be read. "
                 + first_reasons(self.report)
             )
         return tuple(self.classes[label] for label in used), renumbered.astype(np.int64)
@@ -235,19 +235,19 @@ class _Import:
         splits = make_splits(labels, fixed["test"], fixed["validation"], *shares)
         if not all(len(splits[split]) for split in SPLITS):
             raise PlaygroundError(
-                f"{len(labels)} pictures of {len(np.unique(labels))} classes are too few to be split into training, "
+                f"{len(labels)} images of {len(np.unique(labels))} classes are too few to be split into training, "
                 "validation and test when every class keeps one for training. Bring more."
             )
         return splits
 
     def _colour_sentence(self, count: int) -> str:
         if self.base:
-            return f"{'RGB' if self.channels == 3 else 'Greyscale'}, as the pictures before."
+            return f"{'RGB' if self.channels == 3 else 'Greyscale'}, as the images before."
         if self.spec.colour != "auto":
             return f"{'RGB' if self.channels == 3 else 'Greyscale'}, as chosen."
         if self.channels == 1:
-            return "Greyscale: not one picture has colours."
-        return f"RGB: {self.known.colourful:,} of {count:,} pictures have colours."
+            return "Greyscale: not one image has colours."
+        return f"RGB: {self.known.colourful:,} of {count:,} images have colours."
 
 
 def _digest(pixels: NDArray[np.uint8]) -> bytes:

@@ -1,4 +1,4 @@
-"""Where pictures wait between arriving in the page and being imported: a folder with names of our own making."""
+"""Where images wait between arriving in the page and being imported: a folder with names of our own making."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Tray:
 
     def __init__(self, token: str):
         if not re.fullmatch(r"[0-9a-f]{16}", token) or not (self._folder(token) / LIST).is_file():
-            raise PlaygroundError("These pictures are no longer waiting here. Choose them once more.")
+            raise PlaygroundError("These images are no longer waiting here. Choose them once more.")
         self.token, self.folder = token, self._folder(token)
         self._list: dict[str, Any] = json.loads((self.folder / LIST).read_text("utf-8"))
 
@@ -90,7 +90,7 @@ class Tray:
 
     @property
     def way(self) -> str:
-        """How its pictures arrive: a tray holds one kind."""
+        """How its images arrive: a tray holds one kind."""
         return str(self._list["way"])
 
     @property
@@ -115,7 +115,7 @@ class Tray:
         return dict(self._list.get("choices", {}))
 
     def choose(self, **values: Any) -> None:
-        """Keep choices with the pictures, so that a reload brings them back."""
+        """Keep choices with the images, so that a reload brings them back."""
         if self.choices | values != self.choices:
             self._list["choices"] = self.choices | values
             self._write()
@@ -129,7 +129,7 @@ class Tray:
         return json.dumps([*parts, *(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)])
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> list[str]:
-        """Lay down pictures; the folder in a path is its class. Returns a sentence for each that has no room."""
+        """Lay down images; the folder in a path is its class. Returns a sentence for each that has no room."""
         limits, refused = settings(), []
         slips = self.slips
         taken, size, room = {slip.path for slip in slips}, sum(slip.size for slip in slips), self._room()
@@ -154,7 +154,7 @@ class Tray:
         return refused
 
     def make_class(self, name: str) -> None:
-        """Make room for pictures of a class. Raises PlaygroundError when the name is no good or taken."""
+        """Make room for images of a class. Raises PlaygroundError when the name is no good or taken."""
         clean = name.strip()
         if not clean or len(clean) > 80 or not clean.isprintable() or set(clean) & set("/\\") or clean.startswith("."):
             raise PlaygroundError("A class needs a name of 1 to 80 visible characters without slashes.")
@@ -164,7 +164,7 @@ class Tray:
         self._write()
 
     def drop_class(self, name: str) -> None:
-        """Take a class and its pictures off."""
+        """Take a class and its images off."""
         self._list["classes"] = [known for known in self.classes if known != name]
         for slip in self.slips:
             if slip.path.startswith(f"{name}/"):
@@ -172,7 +172,7 @@ class Tray:
         self._write()
 
     def drop(self, kept: str) -> None:
-        """Take one picture off."""
+        """Take one image off."""
         for slip in self.slips:
             if slip.kept == kept:
                 (self.folder / slip.kept).unlink(missing_ok=True)
@@ -210,7 +210,7 @@ class Tray:
         if (self.folder / "archive").is_file():
             return open_archive(self.folder / "archive", self.choices.get("encoding", "auto"))
         if not self._list["files"]:
-            raise PlaygroundError("There are no pictures yet. Choose some first.")
+            raise PlaygroundError("There are no images yet. Choose some first.")
         return _Loose(self)
 
     def layout(self, files: Files) -> Layout:

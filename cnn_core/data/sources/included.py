@@ -36,7 +36,7 @@ INCLUDED_SOURCES = (
     DatasetSource(
         name="fashion_mnist_sample",
         title="Fashion-MNIST sample",
-        description="14,000 grey pictures of ten kinds of clothing: small enough to learn from in a minute.",
+        description="14,000 grey images of ten kinds of clothing: small enough to learn from in a minute.",
         licence="MIT, Zalando SE",
         homepage="https://github.com/zalandoresearch/fashion-mnist",
         images=14_000,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.ui.frame.errors import say
+from pages.ui.frame.errors import show_error
 
 T = TypeVar("T", bound=Hashable)
 
@@ -39,7 +39,7 @@ def mirror(name: str, options: Sequence[T], default: T, what: str = "", clears: 
     wanted, key = asked(name), f"choice:{name}"
     if wanted and wanted not in known:
         shown = ", ".join(list(known)[:12]) + (" …" if len(known) > 12 else "")
-        say(f"There is no {what or name} {wanted[:60]!r} here. Known: {shown}. Shown is {default}.")
+        show_error(f"There is no {what or name} {wanted[:60]!r} here. Known: {shown}. Shown is {default}.")
     st.session_state[key] = known.get(wanted, default)
     return {"key": key, "on_change": _write_back, "args": (name, key, clears)}
 
@@ -49,7 +49,7 @@ def mirror_number(name: str, default: int, low: int, high: int) -> dict[str, Any
     wanted, key = asked(name), f"choice:{name}"
     value = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 12 else -1
     if wanted and not low <= value <= high:
-        say(f"{name} in the address is {wanted[:60]!r}, but has to be a whole number from {low} to {high}.")
+        show_error(f"{name} in the address is {wanted[:60]!r}, but has to be a whole number from {low} to {high}.")
     st.session_state[key] = value if low <= value <= high else min(max(default, low), high)
     return {"key": key, "min_value": low, "max_value": high, "on_change": _write_back, "args": (name, key)}
 

@@ -16,7 +16,7 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
 from cnn_core.spec import fields
 from cnn_core.starting_weights import FRESH
-from pages.ui.frame.errors import say
+from pages.ui.frame.errors import show_error
 
 Shown = Callable[[], Recipe]  # the recipe on show now: what a widget changes when a person used it
 FIELDS = dict(fields(Recipe))
@@ -32,7 +32,7 @@ def recipe_shown(run: Run | None) -> Recipe:
     try:
         return _read(run)
     except PlaygroundError as error:
-        say(error)
+        show_error(error)
         return starting_recipe()
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.augmentation.preview import Pictures, Shares, draws, stages
+from cnn_core.data.augmentation.preview import Images, Shares, draws, stages
 from cnn_core.data.augmentation.steps import Augmentation, read_steps
 from cnn_core.data.catalogue.library import is_ready
 from cnn_core.data.catalogue.registry import dataset_sources
@@ -21,18 +21,18 @@ from pages.ui.data import datasets, sealed
 from pages.ui.forms import augmentation
 from pages.ui.forms.recipe import choice_of
 from pages.ui.frame import layout, words
-from pages.ui.frame.errors import say, spoken
-from pages.ui.frame.pictures import data_uri, gallery, strip
+from pages.ui.frame.errors import errors_shown, show_error
+from pages.ui.frame.images import data_uri, gallery, strip
 
-PICTURES, EPOCHS = 8, 8  # rows and columns of the grid
+IMAGES, EPOCHS = 8, 8  # rows and columns of the grid
 EVERY = -1  # "class": all of them
 MOST_NUMBER = 9999
 
 
 @st.fragment
-@spoken()
+@errors_shown()
 def lab() -> None:
-    """Controls and pictures of the recipe in the address.
+    """Controls and images of the recipe in the address.
 
     A fragment, so that a control redraws these and not what a run says of them.
     """
@@ -50,24 +50,24 @@ def lab() -> None:
         if source.download_megabytes and not is_ready(source.name, recipe.data.image_size):
             datasets.fetch(source)
         else:
-            _pictures(recipe, datasets.of_recipe(recipe))
+            _images(recipe, datasets.of_recipe(recipe))
     if st.session_state.setdefault("lab:dataset", recipe.data.dataset) != recipe.data.dataset:
         st.session_state["lab:dataset"] = recipe.data.dataset
         st.rerun()  # the runs below are those of the data set
 
 
-def _pictures(recipe: Recipe, dataset: ImageDataset) -> None:
+def _images(recipe: Recipe, dataset: ImageDataset) -> None:
     steps = read_steps(recipe.augment)
-    with layout.card("What training sees", "The first column is the picture itself. Each further one is an epoch of "
-                     "training with a draw of its own; the same seed gives the same draws."):  # fmt: skip
+    with layout.card("What training sees", "The first column is the image itself. Each further one is an epoch of "
+                     "training with its own random draw; the same seed gives the same draws."):  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="bottom"):
             chosen = _choose_images(dataset)
             seed = recipe.seed + _number("draws", "Other draws", "casino", "As if the recipe had another seed.")
         images, labels = np.asarray(dataset.images[chosen]), dataset.labels[chosen]
         shown, shares = draws(images, labels, len(dataset.classes), steps, seed, EPOCHS)
         st.html(grid(images, shown))
-    with layout.card("One picture, step by step", "The draws of the first epoch. Steps that mix take in another "
-                     "picture of the same batch, and a share of its label."):  # fmt: skip
+    with layout.card("One image, step by step", "The draws of the first epoch. Steps that mix take in another "
+                     "image of the same batch, and a fraction of its label."):  # fmt: skip
         numbers = range(1, len(images) + 1)
         row = query.choose(st.segmented_control, "Row", list(numbers), name="row") - 1
         kept = stages(images, steps, seed)[:, row]
@@ -78,8 +78,8 @@ def _pictures(recipe: Recipe, dataset: ImageDataset) -> None:
             gallery(list(shown[:, row]), said, side=72)
 
 
-def grid(images: Pictures, shown: Pictures) -> str:
-    """Images (N, C, H, W) and their draws (epochs, N, C, H, W) as one picture with a heading for each column."""
+def grid(images: Images, shown: Images) -> str:
+    """Images (N, C, H, W) and their draws (epochs, N, C, H, W) as one image with a heading for each column."""
     gap = 1 + images.shape[-1] // 16
     draws = strip(shown.swapaxes(0, 1).reshape(-1, *images.shape[1:]), len(shown), gap)
     between = np.zeros((len(draws), 2 * gap, 4), np.uint8)
@@ -87,7 +87,7 @@ def grid(images: Pictures, shown: Pictures) -> str:
     names = "".join(f"<span>{name}</span>" for name in ("itself", *(f"epoch {n + 1}" for n in range(len(shown)))))
     return (
         f'<div class="cnn-draws"><div style="grid-template-columns:repeat({len(shown) + 1},1fr)">{names}</div>'
-        f'<img alt="Pictures and their augmented draws" src="{address}"></div>'
+        f'<img alt="Images and their augmented draws" src="{address}"></div>'
     )
 
 
@@ -101,8 +101,8 @@ def _choose_images(dataset: ImageDataset) -> np.ndarray:
         format_func=lambda number: "All classes" if number == EVERY else dataset.classes[number],
         width=220,
     )
-    seed = _number("pictures", "Other pictures", "shuffle", "Draw other training images.")
-    drawn = sample(dataset, "train", None if label == EVERY else label, PICTURES, seed)
+    seed = _number("pictures", "Other images", "shuffle", "Draw other training images.")
+    drawn = sample(dataset, "train", None if label == EVERY else label, IMAGES, seed)
     return _led_by(query.asked("first"), drawn, dataset)
 
 
@@ -111,7 +111,7 @@ def _led_by(wanted: str, drawn: np.ndarray, dataset: ImageDataset) -> np.ndarray
     first = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 12 else -1
     if not 0 <= first < len(dataset.labels) or not sealed.shown(dataset, np.array([first])).all():
         return drawn
-    return np.concatenate([[first], drawn[drawn != first]])[:PICTURES]
+    return np.concatenate([[first], drawn[drawn != first]])[:IMAGES]
 
 
 def _number(name: str, text: str, icon: str, note: str) -> int:
@@ -119,7 +119,7 @@ def _number(name: str, text: str, icon: str, note: str) -> int:
     wanted = query.asked(name)
     value = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= 4 else 0
     if wanted and wanted != str(value):
-        say(f"{name} in the address is {wanted[:60]!r}, but has to be a whole number from 0 to {MOST_NUMBER}.")
+        show_error(f"{name} in the address is {wanted[:60]!r}, but has to be a whole number from 0 to {MOST_NUMBER}.")
     st.button(
         text,
         icon=f":material/{icon}:",

@@ -1,4 +1,4 @@
-"""Label safety on a page: what changes a trained network's answers, and the pictures behind it; loads torch."""
+"""Label safety on a page: what changes a trained network's answers, and the images behind it; loads torch."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from pages.ui.address import query
 from pages.ui.address.recipe import query_of
 from pages.ui.data import datasets
 from pages.ui.frame import tasks, words
-from pages.ui.frame.errors import plain, say, spoken
-from pages.ui.frame.pictures import data_uri, strip
+from pages.ui.frame.errors import errors_shown, plain, show_error
+from pages.ui.frame.images import data_uri, strip
 from pages.ui.runs.choosing import learned_from, title, weights_version
 from pages.ui.understand.classifiers import classifier
 
@@ -40,7 +40,9 @@ def section(recipe: Recipe) -> None:
     """Choose a run on the same images, try everything on it, look at what changes."""
     runs = _best_first(learned_from(recipe.data.dataset))
     if not runs:
-        st.markdown("A trained network can tell: where a change alters its answer, the label may no longer be true.")
+        st.markdown(
+            "A trained network shows where: if a change alters its prediction, the label may no longer be true."
+        )
         st.page_link(
             "pages/train.py",
             label="Train one on these images first",
@@ -66,7 +68,7 @@ def section(recipe: Recipe) -> None:
     if not query.asked("tried") or state is None:
         return
     if state.error:
-        say(state.error)
+        show_error(state.error)
     elif state.busy:
         tasks.watch(task)
     elif state.result is not None:
@@ -78,7 +80,7 @@ def _try_all(task: Task[TryRequest], run_id: str) -> None:
     query.put(tried="yes")
     state = task.state()
     if state is None or state.result is None:
-        with spoken():
+        with errors_shown():
             task.start(TryRequest(run=run_id))
 
 
@@ -104,7 +106,7 @@ def _pick(runs: dict[str, Run]) -> Run:
         name="run",
         format_func=lambda run_id: title(runs[run_id]),
         help="The run with the highest accuracy on the test images first: the better a network is, the more its "
-        "changes of mind tell.",
+        "changed predictions mean.",
     )
     query.put(run=chosen)
     return runs[chosen]
@@ -157,7 +159,9 @@ def _own_steps(run: Run, recipe: Recipe, dataset: ImageDataset, chosen: np.ndarr
         known[recipe.augment] = share
     titles = ", then ".join(step.title for step in steps)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Your steps ({titles}) change the answer for **{_percent(share)}** of the images it gets right.")
+        st.markdown(
+            f"Your steps ({titles}) change the prediction for **{_percent(share)}** of the images it gets right."
+        )
         st.button("Try them as they are now", icon=":material/refresh:", key="safety:own", type="tertiary")
 
 
@@ -183,21 +187,21 @@ def _verdict(result: LabelSafety, place: int, dataset: ImageDataset, what: str) 
     if np.isnan(share):
         return
     hardest = int(by_class.argmax())
-    said = plain(
-        f"{what} changes the answer for {words.percent(share)} of the images it gets right, most often for "
+    sentence = plain(
+        f"{what} changes the prediction for {words.percent(share)} of the images it gets right, most often for "
         f"{dataset.classes[hardest]} ({words.percent(float(by_class[hardest]), 0)})."
     )
     if result.weak:
-        st.markdown(said)
+        st.markdown(sentence)
     elif share > ALARM:
         st.warning(
-            f"{said} Look at the pictures: where you can still tell what it is, the network has something to "
+            f"{sentence} Look at the images: where you can still tell what it is, the network has something to "
             "learn from this; where you cannot, or would say something else (a flipped W is an M, a rotated 6 is a 9), "
             "it teaches a wrong label.",
             icon=":material/warning:",
         )
     else:
-        st.success(f"{said} As far as this network can tell, the labels stay true.", icon=":material/check_circle:")
+        st.success(f"{sentence} As far as this network can tell, the labels stay true.", icon=":material/check_circle:")
 
 
 def _percent(share: float) -> str:
@@ -207,14 +211,18 @@ def _percent(share: float) -> str:
 def _worst(result: LabelSafety, place: int, dataset: ImageDataset, chosen: np.ndarray) -> None:
     """The images that lost most, before and after, with both answers."""
     figures = []
-    for number, after, then, sure in zip(
-        result.worst[place], result.pictures[place], result.then_said[place], result.then_sure[place], strict=True
+    for number, after, then, confidence in zip(
+        result.worst[place],
+        result.changed_images[place],
+        result.predicted_after[place],
+        result.confidence_after[place],
+        strict=True,
     ):
         before = np.asarray(dataset.images[chosen[number]])
         pair = data_uri(strip(np.stack([before, after]), 2, gap=max(1, before.shape[-1] // 16)))
-        first, second = (dataset.classes[label] for label in (result.said[number], then))
+        first, second = (dataset.classes[label] for label in (result.predicted[number], then))
         answer = f"{first} → {second}" if first != second else f"still {first}"
-        left = f"{words.percent(float(result.sure[number]), 0)} → {words.percent(float(sure), 0)} {first}"
+        left = f"{words.percent(float(result.confidence[number]), 0)} → {words.percent(float(confidence), 0)} {first}"
         figures.append(
             f'<figure><img alt="before and after" src="{pair}"><figcaption><b>{escape(answer)}</b><br>{escape(left)}'
             "</figcaption></figure>"

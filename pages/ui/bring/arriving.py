@@ -1,4 +1,4 @@
-"""Bringing pictures: how they arrive, what was found in them, the choices, and the import under way."""
+"""Bringing images: how they arrive, what was found in them, the choices, and the import under way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cnn_core.settings import settings
 from pages.ui.address import query
 from pages.ui.bring import by_hand, folder_upload, spool, trays
 from pages.ui.frame import words
-from pages.ui.frame.errors import plain, say, spoken
+from pages.ui.frame.errors import errors_shown, plain, show_error
 
 WAYS = {"archive": "Zip or tar", "folder": "Folder", "by_hand": "Class by class", "server": "On the server"}
 FULL = "bring:full"  # why the last upload was not taken
@@ -24,14 +24,14 @@ ARCHIVES = ["zip", "tar", "gz", "tgz", "bz2", "xz"]
 
 
 def collect(tray: Tray | None) -> Tray | None:
-    """The ways in which pictures come; returns the tray they lie on, None while there are none."""
+    """The ways in which images come; returns the tray they lie on, None while there are none."""
     ways = [way for way in WAYS if way != "server" or settings().import_folders]
     way = query.choose(
         st.segmented_control, "From", ways, name="from", format_func=WAYS.get, label_visibility="collapsed",
         default=tray.way if tray and tray.way in ways else ways[0],
     )  # fmt: skip
-    tray = trays.for_way(tray, way)  # pictures of two ways do not mix
-    with spoken():
+    tray = trays.for_way(tray, way)  # images of two ways do not mix
+    with errors_shown():
         if way == "archive":
             return _archive(tray)
         if way == "folder":
@@ -85,7 +85,7 @@ def _lay(way: str, widget: str, file: UploadedFile, before: Tray | None) -> None
 def _arrived(tray: Tray | None) -> Tray | None:
     """What lies here in a line, for the widget is empty again; and why the last upload does not."""
     if problem := st.session_state.get(FULL):
-        say(problem)
+        show_error(problem)
         if st.button("Remove what waits", icon=":material/delete:", key="remove-waiting"):
             del st.session_state[FULL]
             waiting = Tray.waiting(spool.visitor())
@@ -123,16 +123,16 @@ def explain() -> None:
     """What is expected, and the limits."""
     limits = settings()
     if query.asked("from") == "by_hand":
-        st.caption("Two classes or more. Ten pictures of each are a start, fifty are better.")
+        st.caption("Two classes or more. Ten images of each are a start, fifty are better.")
     else:
         st.code("pictures.zip\n├─ cats\n│  ├─ 1.jpg\n│  └─ 2.png\n└─ dogs\n   └─ 3.jpg", language=None)
         st.caption("Folders whose names hold train, val or test, as in seg_train, are kept as splits.")
     st.caption(
         f"At most {limits.import_files:,} files, {limits.import_megabytes:,} MB unpacked, {limits.import_classes:,} "
-        f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels a picture. "
+        f"classes; {limits.upload_megabytes} MB and {limits.upload_megapixels} million pixels an image. "
         f"{NAMES} files. "
         f"You may upload {limits.visitor_megabytes:,} MB before an import. "
-        "Whoever runs this server sets these limits."
+        "The operator of this server sets these limits."
     )
 
 
@@ -143,7 +143,7 @@ def look(tray: Tray) -> Layout | None:
     """The classes found in a tray; None after saying what is wrong with it."""
     if not tray.stamp or (not tray.slips and not tray.title):
         return None
-    with spoken(), st.spinner("Looking through the pictures …"):
+    with errors_shown(), st.spinner("Checking the images …"):
         return _layout(tray.token, tray.stamp)
     return None
 

@@ -1,4 +1,4 @@
-"""Classes made by hand: make one, name it, drop pictures on it or take them with the camera."""
+"""Classes made by hand: make one, name it, drop images on it or take them with the camera."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from cnn_core.errors import ImageError
 from cnn_core.settings import settings
 from pages.ui.bring import spool
 from pages.ui.frame import words
-from pages.ui.frame.errors import plain, spoken
-from pages.ui.frame.pictures import TYPES, data_uri, pixels
+from pages.ui.frame.errors import errors_shown, plain
+from pages.ui.frame.images import TYPES, data_uri, pixels
 
 THUMBNAIL, SHOWN = 56, 14
 
@@ -22,7 +22,7 @@ def classes(tray: Tray) -> Tray:
     with st.form("new-class", clear_on_submit=True, border=False), st.container(horizontal=True):
         name = st.text_input("New class", placeholder="Name of a class", label_visibility="collapsed", max_chars=80)
         if st.form_submit_button("Add class", icon=":material/add:"):
-            with spoken():
+            with errors_shown():
                 tray.make_class(name)
     grid = st.grid(2, min_column_width=320)
     for number, name in enumerate(tray.classes):
@@ -34,7 +34,7 @@ def classes(tray: Tray) -> Tray:
 def _card(tray: Tray, number: int, name: str) -> None:
     mine = [slip for slip in tray.slips if slip.path.startswith(f"{name}/")]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{plain(name)}** · {words.count(len(mine), 'picture')}")
+        st.markdown(f"**{plain(name)}** · {words.count(len(mine), 'image')}")
         if st.button("Remove", key=f"drop-class:{name}", icon=":material/delete:", type="tertiary"):
             tray.drop_class(name)
             st.rerun()
@@ -46,11 +46,11 @@ def _card(tray: Tray, number: int, name: str) -> None:
     key = f"{tray.token}:{name}"
     turn = st.session_state.setdefault(f"turn:{key}", 0)
     if st.toggle("Camera", key=f"camera:{key}"):
-        photo = st.camera_input("Take pictures", key=f"photo:{key}:{turn}", label_visibility="collapsed")
+        photo = st.camera_input("Take images", key=f"photo:{key}:{turn}", label_visibility="collapsed")
         files = [photo] if photo else []
     else:
         files = st.file_uploader(
-            f"Pictures of {plain(name)}", type=TYPES, accept_multiple_files=True, key=f"files:{key}:{turn}",
+            f"Images of {plain(name)}", type=TYPES, accept_multiple_files=True, key=f"files:{key}:{turn}",
             label_visibility="collapsed", max_upload_size=settings().upload_megabytes,
         )  # fmt: skip
     if files:
@@ -63,7 +63,7 @@ def _card(tray: Tray, number: int, name: str) -> None:
 
 
 def _take(tray: Tray, name: str, files: list[tuple[str, bytes]]) -> None:
-    """Lay pictures on the tray; those that cannot be read are named, and the others are kept."""
+    """Lay images on the tray; those that cannot be read are named, and the others are kept."""
     problems, readable = [], []
     for file, data in files:
         try:
@@ -78,5 +78,5 @@ def _take(tray: Tray, name: str, files: list[tuple[str, bytes]]) -> None:
 @st.cache_data(max_entries=2000, show_spinner=False)
 def _thumbnail(path: str, name: str) -> str:
     with open(path, "rb") as file:
-        picture = decode(file.read(), name)
-    return data_uri(pixels(np.asarray(fit(picture, 3, THUMBNAIL))))
+        image = decode(file.read(), name)
+    return data_uri(pixels(np.asarray(fit(image, 3, THUMBNAIL))))

@@ -77,9 +77,9 @@ export default function ({ parentElement, data }) {
       ([path]) => !path.split("/").some((part) => part.startsWith(".")) && endings.has(path.split(".").pop().toLowerCase()),
     );
     const size = files.reduce((sum, [, file]) => sum + file.size, 0);
-    if (!files.length) return (status.textContent = "There is no picture in this folder.");
+    if (!files.length) return (status.textContent = "There is no image in this folder.");
     if (files.length > data.most_files) {
-      return (status.textContent = `The folder has ${files.length.toLocaleString("en")} pictures; at most ` +
+      return (status.textContent = `The folder has ${files.length.toLocaleString("en")} images; at most ` +
         `${data.most_files.toLocaleString("en")} are accepted. Choose a smaller one.`);
     }
     if (size > data.most_megabytes * 1e6) {
@@ -89,7 +89,7 @@ export default function ({ parentElement, data }) {
     box.setAttribute("aria-busy", "true");
     const total = files.length.toLocaleString("en");
     const parts = await packed(files, (done) => (status.textContent = `Packing ${done.toLocaleString("en")} of ${total} …`));
-    status.textContent = `Sending ${total} pictures, ${(size / 1e6).toFixed(1)} MB …`;
+    status.textContent = `Sending ${total} images, ${(size / 1e6).toFixed(1)} MB …`;
     const transfer = new DataTransfer();
     transfer.items.add(new File(parts, `${files[0][0].split("/")[0]}.zip`, { type: "application/zip" }));
     const uploader = document.querySelector(`.st-key-${data.uploader} input[type=file]`);

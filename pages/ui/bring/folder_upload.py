@@ -1,4 +1,4 @@
-"""Choosing a folder: one file is sent for all its pictures, since Streamlit's own uploader of folders takes minutes."""
+"""Choosing a folder: one file is sent for all its images, since Streamlit's own uploader of folders takes minutes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cnn_core.settings import settings
 from pages.ui.bring import spool
-from pages.ui.frame.pictures import TYPES
+from pages.ui.frame.images import TYPES
 
 NAME, HIDDEN = "folder-zip", "folder-hidden"  # of the file widget, and of the box around it
 TABLES = ("csv", "tsv", "txt")  # that may hold the labels
@@ -45,7 +45,7 @@ _choose = st.components.v2.component(
 
 
 def folder_upload() -> UploadedFile | None:
-    """The chosen folder's pictures as a zip, once; `spool.release` it when it is on the disk.
+    """The chosen folder's images as a zip, once; `spool.release` it when it is on the disk.
 
     Their number does not matter to the upload: packing and sending are limited by the bytes.
     """

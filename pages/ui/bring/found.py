@@ -1,4 +1,4 @@
-"""What was found in pictures that were brought, before anything is imported."""
+"""What was found in images that were brought, before anything is imported."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from cnn_core.errors import ImageError
 from cnn_core.inspection.montage import enlarge
 from pages.ui.frame import words
 from pages.ui.frame.errors import plain
-from pages.ui.frame.pictures import strip
+from pages.ui.frame.images import strip
 
-SHOWN = 8  # pictures in the preview
+SHOWN = 8  # images in the preview
 
 
 def table(found: Layout) -> None:
-    """Classes with their number of pictures, and what will be left out."""
+    """Classes with their number of images, and what will be left out."""
     counts = Counter((labelled.class_name, labelled.split or "") for labelled in found.files.values())
     classes = sorted({name for name, _ in counts})
     splits = [split for split in ("", *SPLITS) if any(split == other for _, other in counts)]
     with st.container(border=True):
-        st.markdown("**Pictures per class**")
+        st.markdown("**Images per class**")
         rows = [
-            {"Class": name, **{words.label(split) if split else "Pictures": counts[name, split] for split in splits}}
+            {"Class": name, **{words.label(split) if split else "Images": counts[name, split] for split in splits}}
             for name in classes
         ]
         most = max(counts.values())
@@ -48,7 +48,7 @@ def table(found: Layout) -> None:
 
 
 def preview(tray: Tray, found: Layout, spec: ImportSpec) -> None:
-    """A few pictures in each way of making them square; the chosen way in bold."""
+    """A few images in each way of making them square; the chosen way in bold."""
     originals = _originals(tray.token, tray.stamp, found)
     if not originals:
         return
@@ -65,7 +65,7 @@ def preview(tray: Tray, found: Layout, spec: ImportSpec) -> None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _originals(token: str, stamp: str, _found: Layout) -> list[Image.Image]:
-    """A picture of each of the first classes, small enough to be kept."""
+    """An image of each of the first classes, small enough to be kept."""
     tray = Tray(token)
     wanted: dict[str, list[str]] = {}
     for path, labelled in _found.files.items():

@@ -1,4 +1,4 @@
-"""The choices of an import, kept with the pictures, and its start."""
+"""The choices of an import, kept with the images, and its start."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cnn_core.jobs.tasks.task import TaskState
 from cnn_core.spec import noted
 from pages.ui.forms import typed, widgets
 from pages.ui.frame import words
-from pages.ui.frame.errors import say, spoken
+from pages.ui.frame.errors import errors_shown, show_error
 
 
 def choices(tray: Tray) -> ImportSpec:
-    """The form of an import, kept with the pictures."""
+    """The form of an import, kept with the images."""
     st.session_state["bring-tray"] = tray
     typed.begin()
     own = {known.id: known.title for known in own_datasets()}
@@ -27,7 +27,7 @@ def choices(tray: Tray) -> ImportSpec:
     st.selectbox(
         "Make", ["", *own], format_func=lambda option: f"More of {own[option]}" if option else "A new data set",
         key="choice:onto", on_change=_chosen, args=("choice:onto",),
-        help="More of a data set: its pictures keep their split, and those it has are left out.",
+        help="More of a data set: its images keep their split, and those it has are left out.",
     )  # fmt: skip
     spec = tray.spec
     taken_over = ("size", "fit", "colour", "copies") if st.session_state["choice:onto"] else ()
@@ -56,17 +56,17 @@ def start(tray: Tray, found: Layout, spec: ImportSpec, state: TaskState | None) 
     """What was found in a sentence, its name, and the button that imports it."""
     onto = tray.choices.get("onto", "")
     if state and state.error:
-        say(state.error)
+        show_error(state.error)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{words.count(len(found.files), 'picture')} of {words.count(len(found.classes), 'class')}**", width=230
+            f"**{words.count(len(found.files), 'image')} of {words.count(len(found.classes), 'class')}**", width=230
         )
         if not onto:
             _text(tray, "name", "Name", tray.title, placeholder="Name", label_visibility="collapsed")
         name = tray.choices.get("name", tray.title)
         wrong = bool(typed.sentences())
         if st.button("Import", icon=":material/move_to_inbox:", type="primary", disabled=wrong, key="import"):
-            with spoken():
+            with errors_shown():
                 name, made_by = name if onto else free_name(name), tray.choices.get("made_by", "")
                 import_of(tray).start(ImportRequest(tray=tray.token, spec=spec, name=name, made_by=made_by, onto=onto))
                 st.rerun()

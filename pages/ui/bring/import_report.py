@@ -12,8 +12,8 @@ from cnn_core.data.incoming.import_spec import ImportReport
 from pages.ui.address import query
 from pages.ui.charts import figures
 from pages.ui.frame import layout, words
-from pages.ui.frame.errors import plain, spoken
-from pages.ui.frame.pictures import data_uri, strip
+from pages.ui.frame.errors import errors_shown, plain
+from pages.ui.frame.images import data_uri, strip
 
 ROW = 8  # images beside each class
 
@@ -21,7 +21,7 @@ ROW = 8  # images beside each class
 def asked() -> ImportReport | None:
     """The report of the import that the address names, where there was one."""
     wanted = query.asked("report")
-    with spoken():
+    with errors_shown():
         told = shelf.report(shelf.folder_of(shelf.about(wanted))) if wanted else {}
         known = {name: told[name] for name in ImportReport.__dataclass_fields__ if name in told}
         return ImportReport(**known) if "kept" in known else None
@@ -35,7 +35,7 @@ def show(report: ImportReport) -> None:
     with layout.card(plain(shelf.about(report.dataset).title)):  # it may have been renamed
         figures.facts(
             {
-                "Pictures": f"{total:,}",
+                "Images": f"{total:,}",
                 "Classes": str(len(report.kept)),
                 "Channels × height × width": words.shape((report.shape[0], report.shape[1], report.shape[2])),
                 "Files left out": f"{skipped:,}",
@@ -44,10 +44,10 @@ def show(report: ImportReport) -> None:
             }
         )
         if report.added < report.found:
-            st.caption(f"{report.added:,} of the {report.found:,} pictures found were added; the rest is named below.")
+            st.caption(f"{report.added:,} of the {report.found:,} images found were added; the rest is named below.")
         st.caption(plain(f"{report.colour} {_sizes(report)}"))
         for rule, count in report.scaled.items():
-            st.caption(plain(f"{words.count(count, 'picture')}: {rule}"))
+            st.caption(plain(f"{words.count(count, 'image')}: {rule}"))
         with st.container(horizontal=True):
             st.page_link(
                 "pages/train.py", label="Train on it", icon=":material/play_circle:",
@@ -70,7 +70,7 @@ def show(report: ImportReport) -> None:
         )  # fmt: skip
         if report.few:
             st.warning(
-                plain(f"Fewer than ten pictures: {', '.join(report.few[:20])}. A network hardly learns from so few."),
+                plain(f"Fewer than ten images: {', '.join(report.few[:20])}. A network hardly learns from so few."),
                 icon=":material/warning:",
             )
         if report.untested:
@@ -81,7 +81,7 @@ def show(report: ImportReport) -> None:
             )
     if report.copies["groups"]:
         with st.expander(f"Copies, pixel by pixel: {report.copies['count']:,}", icon=":material/content_copy:"):
-            st.dataframe([{"Same picture": " = ".join(group)} for group in report.copies["groups"]], hide_index=True)
+            st.dataframe([{"Same image": " = ".join(group)} for group in report.copies["groups"]], hide_index=True)
     for reason, entry in report.skipped.items():
         with st.expander(plain(f"{words.count(entry['count'], 'file')} left out: {reason}"), icon=":material/block:"):
             st.dataframe([{"File": file} for file in entry["files"]], hide_index=True)

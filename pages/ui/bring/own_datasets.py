@@ -16,7 +16,7 @@ from cnn_core.jobs.dataset_deletion import delete_dataset
 from cnn_core.runs.store import store
 from pages.ui.address import query
 from pages.ui.frame import layout, words
-from pages.ui.frame.errors import plain, say, spoken
+from pages.ui.frame.errors import errors_shown, plain, show_error
 
 
 def manage() -> None:
@@ -66,7 +66,7 @@ def _actions(about: shelf.About) -> None:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown(f"Delete {plain(about.title)} with its {words.count(about.images, 'image')}?")
             if st.button("Delete it", type="primary", key=f"delete:{about.id}"):
-                with spoken():
+                with errors_shown():
                     delete_dataset(about.id)
                     st.rerun()
 
@@ -77,10 +77,10 @@ def _is_whole(about: shelf.About) -> bool:
         open_dataset(about.id)
         return True
     except DamagedDatasetError as error:
-        say(error)
+        show_error(error)
         offer = f"Recover {words.count(error.recoverable, 'image')}"
         if error.recoverable and st.button(offer, icon=":material/healing:", key=f"recover:{about.id}"):
-            with spoken():
+            with errors_shown():
                 recover(about.id)
                 st.rerun()
         return False
@@ -91,7 +91,7 @@ def _rename(about: shelf.About) -> None:
     with st.form("rename", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name", value=about.name, key=f"rename:{about.id}")
         if st.form_submit_button("Rename", icon=":material/edit:", key="rename-data-set"):
-            with spoken():
+            with errors_shown():
                 shelf.rename(about.id, name)
                 st.rerun()
 

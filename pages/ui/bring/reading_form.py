@@ -28,14 +28,14 @@ class Open:
 
 
 def questions(tray: Tray) -> None:
-    """Boxes for what is open; a choice stays with the pictures."""
+    """Boxes for what is open; a choice stays with the images."""
     left = _open(tray.token, tray.stamp)
     spec = tray.spec
     if len(left.encodings) > 1:
-        _box(tray, "encoding", "Names are written in", left.encodings, left.encodings[0], ENCODINGS.__getitem__)
+        _box(tray, "encoding", "Encoding of names", left.encodings, left.encodings[0], ENCODINGS.__getitem__)
         st.caption(plain(f"The zip does not state it. So read, there are names such as {', '.join(left.names)}."))
     if left.tables:
-        _box(tray, "labels_inside", "Classes are told by", ("", *left.tables), spec.labels_inside, _folders)
+        _box(tray, "labels_inside", "Classes come from", ("", *left.tables), spec.labels_inside, _folders)
     if len(left.columns) > 1:
         _box(tray, "label_column", "Column with the label", left.columns, spec.label_column or left.column)
 

@@ -1,4 +1,4 @@
-"""The trays of the page, one for each way in which pictures arrive, so that none is lost when another way is chosen.
+"""The trays of the page, one for each way in which images arrive, so that none is lost when another way is chosen.
 
 The address names the one on show and the others; the session keeps them for a visit to another page.
 """
@@ -13,7 +13,7 @@ from cnn_core.data.incoming.tray import Tray
 from cnn_core.errors import PlaygroundError
 from pages.ui.address import query
 from pages.ui.bring import spool
-from pages.ui.frame.errors import say
+from pages.ui.frame.errors import show_error
 
 SHOWN, OTHERS = "tray", "others"  # in the address; tokens with commas between
 KEPT = "bring:trays"
@@ -65,7 +65,7 @@ def _opened(token: str) -> Tray | None:
     try:
         return Tray(token) if token else None
     except PlaygroundError as error:
-        say(error)
+        show_error(error)
         return None
 
 

@@ -14,7 +14,7 @@ from pages.ui.charts.comparing import labels, line_styles
 from pages.ui.charts.curves import Points, Record, curves
 from pages.ui.charts.loss_axis import highest_shown
 from pages.ui.frame.colours import GREY, RIGHT, WRONG, palette, run_colour
-from pages.ui.frame.pictures import svg_uri
+from pages.ui.frame.images import svg_uri
 from pages.ui.frame.words import label
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ def compare_curves(records: Mapping[str, Record], runs: Sequence[Run]) -> None:
 
 
 HELP = {
-    "loss": "Mean cross-entropy in nats: how surprised the network is by the right answer. Pale: training, as measured "
+    "loss": "Mean cross-entropy in nats: how improbable the network finds the right class. Pale: training, as measured "
     "while its weights change. With dots: validation at the end of each epoch, on images it never learns from. Where a "
     "loss explodes the axis ends above the ordinary ones, and the curve leaves the chart at the top.",
-    "accuracy": "Share of images whose most probable class is the right one. Training may lag behind validation: "
+    "accuracy": "Fraction of images whose most probable class is the right one. Training may lag behind validation: "
     "its images are augmented and its weights are older.",
 }
 

@@ -1,4 +1,4 @@
-"""A network as a picture and as a table."""
+"""A network as an image and as a table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SLICES = {"batch_norm": NORM, "dropout": PLAIN} | dict.fromkeys(
 )
 
 
-def network_picture(rows: Sequence[LayerSummary], input_shape: Shape) -> None:
+def network_image(rows: Sequence[LayerSummary], input_shape: Shape) -> None:
     """Blocks from left to right: height is the side of the maps, width the number of them. A thin line is a layer
     that works on each number alone: activations green, batch norm yellow, dropout grey."""
     side = input_shape[1]
@@ -38,7 +38,7 @@ def network_picture(rows: Sequence[LayerSummary], input_shape: Shape) -> None:
 
 
 def network_table(rows: Sequence[LayerSummary]) -> None:
-    """One row a layer, with what it costs and how much of the picture it sees."""
+    """One row a layer, with what it costs and its receptive field."""
     frame = pd.DataFrame(
         {
             "#": [row.position + 1 for row in rows],
@@ -46,7 +46,7 @@ def network_table(rows: Sequence[LayerSummary]) -> None:
             "Output": [shape(row.output_shape) for row in rows],
             "Parameters": [row.parameters for row in rows],
             "MACs": [row.macs for row in rows],
-            "Sees": [f"{row.receptive_field} px" if row.receptive_field else "everything" for row in rows],
+            "Receptive field": [f"{row.receptive_field} px" if row.receptive_field else "whole image" for row in rows],
         }
     )
     columns = {
@@ -54,7 +54,9 @@ def network_table(rows: Sequence[LayerSummary]) -> None:
         "Output": st.column_config.TextColumn(help="Maps × height × width, or a row of numbers, for one image."),
         "Parameters": st.column_config.NumberColumn(help="Numbers this layer learns.", format="localized"),
         "MACs": st.column_config.NumberColumn(help="Multiply-accumulates for one image.", format="localized"),
-        "Sees": st.column_config.TextColumn(help="Receptive field: side of the window of the image one output sees."),
+        "Receptive field": st.column_config.TextColumn(
+            help="Side of the window of the image that one output depends on."
+        ),
     }
     st.dataframe(frame, hide_index=True, column_config=columns, height="content", key="network-table")
 

@@ -10,7 +10,7 @@ from cnn_core.data.explore.statistics import class_counts, deviation_images, mea
 from cnn_core.inspection.montage import montage
 from pages.ui.charts import figures
 from pages.ui.frame import layout, words
-from pages.ui.frame.pictures import gallery
+from pages.ui.frame.images import gallery
 
 MOST = 1000  # images a class
 
@@ -29,7 +29,7 @@ def view(dataset: ImageDataset) -> None:
     with layout.card("Standard deviation within each class", "Pixel by pixel, over the same images."):
         gallery(list(_drawn(deviations)), dataset.classes, side=60)
         st.caption(
-            f"Dark where all images of a class are alike, light where they differ: "
+            f"Dark where the images of a class are similar, light where they differ: "
             f"0 to {deviations.max():.0f} grey values, one scale for all."
         )
 

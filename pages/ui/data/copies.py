@@ -11,7 +11,7 @@ from pages.ui.address import query
 from pages.ui.charts import figures
 from pages.ui.data import sealed, versions
 from pages.ui.frame import layout, words
-from pages.ui.frame.pictures import gallery
+from pages.ui.frame.images import gallery
 
 PER_PAGE = 10
 MOST_TILES = 12
@@ -24,7 +24,7 @@ KINDS = {
 def view(dataset: ImageDataset) -> None:
     """How many copies there are, the buttons that remove them, and each group as a strip."""
     groups = _found(dataset)
-    with layout.card("Copies", "Exact: every pixel is the same. Near: the same picture, brighter, saved anew or a "
+    with layout.card("Copies", "Exact: every pixel is the same. Near: the same image, brighter, saved anew or a "
                      "little changed; found by a perceptual hash and confirmed by the pixels."):  # fmt: skip
         if not groups:
             st.markdown(":green[:material/check_circle:] No image has a copy in this data set.")
@@ -41,7 +41,7 @@ def view(dataset: ImageDataset) -> None:
         with st.container(border=True):
             _group(dataset, group)
     if not chosen:
-        st.caption("There is no group of this kind.")
+        st.caption("No groups of this kind.")
 
 
 def _found(dataset: ImageDataset) -> list[Group]:
@@ -74,9 +74,9 @@ def _summary(groups: list[Group]) -> None:
     if leaks:
         tested = sum(group.splits.count("test") for group in leaks)
         st.warning(
-            f"{words.count(len(leaks), 'picture')} {'is' if len(leaks) == 1 else 'are'} in more than one split"
+            f"{words.count(len(leaks), 'image')} {'is' if len(leaks) == 1 else 'are'} in more than one split"
             + (f", {tested:,} of the test images among them" if tested else "")
-            + ": a network that has learned a picture by heart is right on its copy, and seems better than it is.",
+            + ": a network that has memorised an image is right on its copy, and seems better than it is.",
             icon=":material/water_drop:",
         )
 

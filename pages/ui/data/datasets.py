@@ -20,8 +20,8 @@ from cnn_core.settings import settings
 from pages.ui.charts import figures
 from pages.ui.frame import layout, tasks, words
 from pages.ui.frame.colours import palette
-from pages.ui.frame.errors import plain, say, spoken
-from pages.ui.frame.pictures import ink, strip
+from pages.ui.frame.errors import errors_shown, plain, show_error
+from pages.ui.frame.images import ink, strip
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -75,11 +75,11 @@ def fetch(source: DatasetSource) -> None:
         task = preparation_of(source.name)
         state, elsewhere = task.state(), preparation(source.name) is not None  # a run's worker may be at it
         if state and state.error:
-            say(state.error)
+            show_error(state.error)
         busy = bool(state and state.busy) or elsewhere
         title, icon = ("Import it", ":material/move_to_inbox:") if folder else ("Get it", ":material/download:")
         if st.button(title, icon=icon, type="primary", disabled=busy, key="get"):
-            with spoken():
+            with errors_shown():
                 task.start(PrepareRequest(dataset=source.name))
                 st.rerun()
         if state and state.busy:
@@ -114,7 +114,7 @@ def _download(source: DatasetSource) -> str:
 
 def _progress(name: str) -> None:
     """How far another process is; when it has ended the page is drawn anew."""
-    with spoken():
+    with errors_shown():
         report = preparation(name)
         if report is None:
             st.rerun()

@@ -16,8 +16,8 @@ from pages.ui.address import query
 from pages.ui.data import datasets, sealed
 from pages.ui.frame import layout, words
 from pages.ui.frame.colours import palette
-from pages.ui.frame.errors import plotly_text, spoken
-from pages.ui.frame.pictures import gallery
+from pages.ui.frame.errors import errors_shown, plotly_text
+from pages.ui.frame.images import gallery
 from pages.ui.runs.choosing import learned_from, title, weights_version
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _by_network(run_id: str, version: str, splits: tuple[str, ...], _run: Run) -
     return positions, plane(penultimate(network.network, network.batches(dataset.images, positions)))
 
 
-@spoken()
+@errors_shown()
 def _explore(dataset: ImageDataset, positions: NDArray[np.int64], found: Plane, key: str) -> None:
     """The chart and, below it, the images selected on it; redrawn alone when the selection changes.
 

@@ -16,7 +16,7 @@ from pages.ui.data import datasets, sealed, versions
 from pages.ui.data.versions import Decisions
 from pages.ui.frame import layout, words
 from pages.ui.frame.errors import plain
-from pages.ui.frame.pictures import data_uri, pixels
+from pages.ui.frame.images import data_uri, pixels
 from pages.ui.runs.choosing import learned_from, title, weights_version
 
 PER_PAGE = 10
@@ -34,12 +34,12 @@ def view(dataset: ImageDataset) -> None:
         chosen = query.choose(
             st.selectbox, "Found by", list(runs), name="run", width=420, clears=["page"],
             format_func=lambda run_id: title(runs[run_id]),
-            help="The better a network is, the more of its objections are true.",
+            help="The better a network is, the more of its suggestions are right.",
         )  # fmt: skip
         positions, suspects = _suspects(dataset, runs[chosen])
         decisions = versions.decisions(dataset)
         found, looked = len(suspects.rows), len(positions)
-        st.markdown(f"**{found:,}** of {looked:,} images that this run did not learn from look mislabelled to it.")
+        st.markdown(f"**{found:,}** of {looked:,} images that this run did not learn from are likely mislabelled.")
         _new_version(dataset, decisions)
     if found:
         _rows(dataset, split_names(datasets.of_run(runs[chosen])), positions, suspects, decisions)
@@ -54,7 +54,7 @@ def _no_run(dataset: ImageDataset) -> None:
 
 def _suspects(dataset: ImageDataset, run: Run) -> tuple[NDArray[np.int64], Suspects]:
     """Positions that were looked at, and the suspects among them; those the network finds likelier as labelled, not."""
-    with st.spinner("Asking the network …", show_time=True):
+    with st.spinner("Predicting …", show_time=True):
         version = weights_version(run)
         positions, probabilities = _said(run.id, version, not sealed.is_sealed(dataset), run)
     found = label_mistakes(dataset.labels[positions], probabilities)
@@ -108,11 +108,11 @@ def _rows(
     for place in shown:
         position = int(positions[suspects.rows[place]])
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            picture = data_uri(pixels(np.asarray(dataset.images[position])))
-            st.html(f'<img class="cnn-tile" alt="Image {position}" src="{picture}">', width="content")
+            image = data_uri(pixels(np.asarray(dataset.images[position])))
+            st.html(f'<img class="cnn-tile" alt="Image {position}" src="{image}">', width="content")
             label, other = (dataset.classes[values[place]] for values in (suspects.given, suspects.suggested))
             st.markdown(
-                f"labelled **{plain(label)}**  \nthe network says **{plain(other)}** "
+                f"labelled **{plain(label)}**  \npredicted **{plain(other)}** "
                 f"{words.percent(float(suspects.probability[place]), 0)}  \n"
                 f":small[image {position}, {splits[position]}]",
                 width=190,

@@ -16,7 +16,7 @@ from pages.ui.charts import figures
 from pages.ui.data import sealed
 from pages.ui.frame import layout, words
 from pages.ui.frame.errors import plain
-from pages.ui.frame.pictures import gallery, pixels
+from pages.ui.frame.images import gallery, pixels
 
 PHONE = 320  # CSS pixels a phone has for the numbers; beyond that it scrolls
 MOST_NUMBERS = 32  # pixels a side that are shown as numbers
@@ -24,9 +24,9 @@ CHANNELS = {1: ("Grey",), 3: ("Red", "Green", "Blue")}
 
 
 def view(dataset: ImageDataset) -> None:
-    """The image of the address: its picture, its numbers, its channels, and the tensor that is made of it."""
+    """The image of the address: its image, its numbers, its channels, and the tensor that is made of it."""
     names = CHANNELS[dataset.shape[0]]
-    with layout.card("One image as numbers", "A picture is a grid of numbers, one grid a channel."):
+    with layout.card("One image as numbers", "An image is a grid of numbers, one grid a channel."):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             last = len(dataset.labels) - 1
             index = st.number_input("Image", step=1, **query.mirror_number("image", 0, 0, last), width=140)
@@ -61,7 +61,7 @@ def _as_numbers(dataset: ImageDataset, index: int, channel: int, as_fed: bool) -
 
 
 def _as_tensor(dataset: ImageDataset, image: NDArray[np.uint8]) -> None:
-    """Its channels apart as grey pictures, then normalised on a scale that shows zero, and the tensor's numbers."""
+    """Its channels apart as grey images, then normalised on a scale that shows zero, and the tensor's numbers."""
     names, values = CHANNELS[len(image)], normalised(image, dataset.mean, dataset.std)
     drawn = [montage(channel[None], scale="diverging").transpose(2, 0, 1) for channel in values]
     raw = [f"{name}, {channel.min()} to {channel.max()}" for name, channel in zip(names, image, strict=True)]

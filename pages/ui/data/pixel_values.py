@@ -13,7 +13,7 @@ from pages.ui.address import query
 from pages.ui.charts import figures, histograms
 from pages.ui.data import sealed
 from pages.ui.frame import layout, words
-from pages.ui.frame.pictures import gallery
+from pages.ui.frame.images import gallery
 
 AT_EACH_END, MOST_SHOWN = 8, 24  # images
 CHANNELS = {1: ("Grey",), 3: ("Red", "Green", "Blue")}

@@ -12,7 +12,7 @@ from pages.ui.address import query
 from pages.ui.data import sealed
 from pages.ui.frame import layout, words
 from pages.ui.frame.errors import plain
-from pages.ui.frame.pictures import data_uri, gallery, strip
+from pages.ui.frame.images import data_uri, gallery, strip
 
 ROWS = 10  # classes on a page
 PER_ROW = 12

@@ -40,7 +40,7 @@ def asked(dataset: ImageDataset) -> bool:
             "changes something has taken them into account, and the test accuracy comes out too good."
         )
         st.caption(_so_far(dataset))
-        if st.button("Look at the test images", icon=":material/visibility:", key="look"):
+        if st.button("Show the test images", icon=":material/visibility:", key="look"):
             shelf.count_look(dataset.name)
             st.session_state[_key(dataset)] = True
             st.rerun()
@@ -70,8 +70,8 @@ def looks(dataset_id: str) -> int:
 def _so_far(dataset: ImageDataset) -> str:
     count = looks(dataset.name)
     if not count:
-        return "Nobody has looked at the test images yet."
-    return f"The test images were looked at {words.count(count, 'time')}: each look makes the test a little less one."
+        return "Nobody has seen the test images yet."
+    return f"The test images were shown {words.count(count, 'time')}: each time makes the test accuracy less reliable."
 
 
 def _key(dataset: ImageDataset) -> str:

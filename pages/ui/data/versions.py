@@ -10,7 +10,7 @@ from cnn_core.data.catalogue import shelf
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.data.dataset import ImageDataset
 from pages.ui.address import query
-from pages.ui.frame.errors import plain, spoken
+from pages.ui.frame.errors import errors_shown, plain
 
 TOLD = "new version"
 Decisions = dict[int, int]  # position in the data set -> what is to become of it
@@ -25,7 +25,7 @@ def decisions(dataset: ImageDataset) -> Decisions:
 def make(dataset: ImageDataset, removed: Collection[int] = (), relabelled: Mapping[int, int] | None = None) -> None:
     """Write the version and open it on the Data page; what makes it impossible is said."""
     title = dataset_sources.get(dataset.name).title
-    with spoken(), st.spinner("Writing the new version …", show_time=True):
+    with errors_shown(), st.spinner("Writing the new version …", show_time=True):
         new = shelf.derive(dataset, f"{title[:60]}, mended", removed=removed, relabelled=relabelled)
         st.session_state.pop(_key(dataset), None)
         st.session_state[TOLD] = (

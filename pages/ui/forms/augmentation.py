@@ -84,9 +84,9 @@ def _head(shown: Shown, position: int, step: AugmentSpec, last: bool, movable: b
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
         st.markdown(f"**{position + 1} · {kind.title}**", help=kind.help, width="stretch")
         if movable:
-            _button("up", "arrow_upward", "Do this step earlier", _move, shown, position, -1, disabled=position == 0)
-            _button("down", "arrow_downward", "Do this step later", _move, shown, position, 1, disabled=last)
-        _button("remove", "close", "Take this step out", _remove, shown, position)
+            _button("up", "arrow_upward", "Move this step up", _move, shown, position, -1, disabled=position == 0)
+            _button("down", "arrow_downward", "Move this step down", _move, shown, position, 1, disabled=last)
+        _button("remove", "close", "Remove this step", _remove, shown, position)
 
 
 def _button(

@@ -37,13 +37,13 @@ def plotly_text(text: str) -> str:
     return escape(text, quote=False).replace("$", f"${WORD_JOINER}")
 
 
-def say(error: PlaygroundError | str) -> None:
+def show_error(error: PlaygroundError | str) -> None:
     """Show one sentence as an error."""
     st.error(plain(str(error)), icon=":material/error:")
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
+def errors_shown() -> Iterator[None]:
     """Within it an error that has a sentence ends the block and is shown; anything else is a fault of ours and goes on.
 
     Also a decorator, for fragments: Streamlit runs them again without what is around them.
@@ -56,14 +56,14 @@ def spoken() -> Iterator[None]:
             raise
         if known is not error:
             logging.getLogger(__name__).warning("Shown as a sentence", exc_info=error)
-        say(known)
+        show_error(known)
 
 
 @contextmanager
 def needed() -> Iterator[None]:
-    """As `spoken`, for what the rest of the page cannot do without: after the sentence the page ends."""
+    """As `errors_shown`, for what the rest of the page cannot do without: after the sentence the page ends."""
     done = False
-    with spoken():
+    with errors_shown():
         yield
         done = True
     if not done:

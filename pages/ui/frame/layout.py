@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui.frame.pictures import svg_uri
+from pages.ui.frame.images import svg_uri
 
 HERE = Path(__file__).parent
 LOGO = HERE / "logo.svg"
@@ -68,15 +68,15 @@ def links(items: Mapping[str, tuple[str, str]], **query: str) -> None:
 
 
 def nothing_yet(sentence: str) -> None:
-    """A page without anything to show: a picture, one sentence and the way on."""
+    """A page without anything to show: an image, one sentence and the way on."""
     with st.container(border=True, horizontal_alignment="center"):
-        st.html(f'<img class="cnn-empty" alt="An image, feature maps and class scores" src="{svg_uri(EMPTY_PICTURE)}">')
+        st.html(f'<img class="cnn-empty" alt="An image, feature maps and class scores" src="{svg_uri(EMPTY_IMAGE)}">')
         st.markdown(f"**{sentence}**", text_alignment="center")
         st.caption("The first one takes about a minute, and you can watch it learn.", text_alignment="center")
         st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
 
 
-EMPTY_PICTURE = """
+EMPTY_IMAGE = """
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 110">
   <g fill="none" stroke="#7C8AA0" stroke-width="2">
     <rect x="12" y="25" width="60" height="60" rx="4"/>

@@ -9,7 +9,7 @@ import streamlit as st
 from cnn_core.data.catalogue.library import Progress
 from cnn_core.jobs.tasks.task import Task
 from pages.ui.frame import words
-from pages.ui.frame.errors import spoken
+from pages.ui.frame.errors import errors_shown
 
 EVERY = 1.0  # seconds between two looks
 
@@ -20,7 +20,7 @@ def watch(task: Task[Any]) -> None:
 
 
 def _watch(task: Task[Any]) -> None:
-    with spoken():
+    with errors_shown():
         state = task.state()
         if state is None or not state.busy:
             st.rerun()

@@ -14,7 +14,7 @@ from pages.ui.charts.curves import Record, curves
 from pages.ui.charts.figures import spark
 from pages.ui.frame import words
 from pages.ui.frame.colours import STATUS, run_colour
-from pages.ui.frame.errors import needed, plain, spoken
+from pages.ui.frame.errors import errors_shown, needed, plain
 from pages.ui.frame.layout import links, nothing_yet
 from pages.ui.runs.records import SLOW
 
@@ -25,7 +25,7 @@ WITH_WEIGHTS = (*TESTED, *RESUMABLE, *LIVE, "failed")
 
 
 def require_runs(statuses: Sequence[str] = TESTED) -> dict[str, Run]:
-    """Runs that have got this far, the newest first. Ends the page with a picture and a way on when there is none."""
+    """Runs that have got this far, the newest first. Ends the page with an image and a way on when there is none."""
     runs = {run.id: run for run in store().runs() if run.status in statuses and run.best_epoch and run.known_recipe}
     if not runs:
         if wanted := query.asked("run"):
@@ -151,7 +151,7 @@ def watch() -> None:
     st.fragment(_redraw_on_change, run_every=QUICK if live else SLOW)(drawn)
 
 
-@spoken()
+@errors_shown()
 def _redraw_on_change(drawn: dict[str, tuple[str, str]]) -> None:
     if store().statuses() != drawn:
         st.rerun()
@@ -168,7 +168,7 @@ def summary(run: Run) -> str:
 
 def _explain(run_id: str) -> None:
     """Say why the run of the address, or one on show that still learns, cannot be shown here."""
-    with spoken():
+    with errors_shown():
         run = store().get(run_id)
         _ = run.recipe  # where it cannot be read, that is why
         named = bool(query.asked("run"))

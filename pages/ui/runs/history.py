@@ -16,7 +16,7 @@ from pages.ui.address import query
 from pages.ui.charts.comparing import choice_text, choices, labels, line_styles
 from pages.ui.frame import words
 from pages.ui.frame.colours import run_colour
-from pages.ui.frame.errors import plain, spoken
+from pages.ui.frame.errors import errors_shown, plain
 from pages.ui.runs import circumstances
 from pages.ui.runs.choosing import results_of
 
@@ -97,7 +97,7 @@ def _rename(run: Run) -> None:
         st.form_submit_button("Save", type="primary", on_click=_save_name, args=(run.id, popover, field))
 
 
-@spoken()
+@errors_shown()
 def _save_name(run_id: str, popover: str, field: str) -> None:
     rename(run_id, st.session_state[field])
     st.session_state[popover] = False

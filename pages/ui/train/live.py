@@ -14,7 +14,7 @@ from cnn_core.runs.tables import Run
 from cnn_core.training.outlook import outlook_sentence
 from pages.ui.charts import figures
 from pages.ui.frame import words
-from pages.ui.frame.errors import plain, spoken
+from pages.ui.frame.errors import errors_shown, plain
 from pages.ui.runs.choosing import badge, results_of
 from pages.ui.runs.records import EVERY, SLOW, interval, shared
 from pages.ui.train import coaching
@@ -33,7 +33,7 @@ def watch(run: Run) -> None:
 
 
 def expect(run_id: str) -> None:
-    """Note that this run was just submitted here: the next picture of it should show its first point."""
+    """Note that this run was just submitted here: the next image of it should show its first point."""
     st.session_state["expected"] = run_id
 
 
@@ -44,7 +44,7 @@ def wait_for_first_point(run_id: str) -> None:
 
 
 def wait_for_news(run_id: str, until: Callable[[Run], bool]) -> None:
-    """Give the worker a moment, so that what was asked for is already in the first picture."""
+    """Give the worker a moment, so that what was asked for is already in the first image."""
     limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit and not until(store().get(run_id)):
         time.sleep(0.04)
@@ -69,7 +69,7 @@ def controls(run: Run) -> None:
 def _button(run: Run, verb: str, text: str, icon: str, note: str, primary: bool = False) -> None:
     kind = "primary" if primary else "secondary"
     if st.button(text, icon=icon, help=note, key=f"{verb}:{run.id}", type=kind):  # type: ignore[arg-type]
-        with spoken():
+        with errors_shown():
             command(run.id, verb)
             wait_for_news(run.id, lambda now: now.status != run.status)
             st.rerun()
@@ -93,7 +93,7 @@ RATE_HELP = (
 
 
 def _change_learning_rate(run_id: str, factor: float) -> None:
-    with spoken():
+    with errors_shown():
         run = store().get(run_id)
         value = min(run.learning_rate * factor, MOST_RATE)
         if value == run.learning_rate:
@@ -106,14 +106,14 @@ def _change_learning_rate(run_id: str, factor: float) -> None:
 
 def _look(run_id: str, status: str, every: float | None) -> None:
     """One look at the store."""
-    with spoken():
+    with errors_shown():
         run, options = shared(run_id).look()
         if run.status != status or (every and not every / MUCH <= interval() <= every * MUCH):
             st.rerun()
         _head(run)
         if every and every > EVERY:
             st.caption(
-                f"Many are watching: this picture is renewed every {every:.0f} s, so that training keeps its speed."
+                f"Many people are watching: this chart refreshes every {every:.0f} s, so that training keeps its speed."
             )
         if options:
             figures.run_curves(run, options)
@@ -189,5 +189,5 @@ def after(run: Run) -> None:
 NEXT = {
     "evaluate": ("Evaluate", ":material/fact_check:"),
     "feature_maps": ("Feature maps", ":material/layers:"),
-    "classify": ("Classify a picture", ":material/image_search:"),
+    "classify": ("Classify an image", ":material/image_search:"),
 }

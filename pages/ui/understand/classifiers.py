@@ -17,8 +17,8 @@ from cnn_core.runs.tables import Run
 from cnn_core.settings import settings
 from pages.ui.address import query
 from pages.ui.data import sealed
-from pages.ui.frame.errors import needed, say
-from pages.ui.frame.pictures import TYPES
+from pages.ui.frame.errors import needed, show_error
+from pages.ui.frame.images import TYPES
 from pages.ui.runs.choosing import weights_version
 from pages.ui.understand.preprocessing import prepare
 
@@ -53,16 +53,16 @@ def pick_epoch(run: Run) -> int | None:
 
 
 def uploads(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, Image.Image]]:
-    """Decoded pictures with their names; a file that cannot be read is named, and the others are kept."""
+    """Decoded images with their names; a file that cannot be read is named, and the others are kept."""
     most = settings().upload_files
     if len(files) > most:
-        say(f"{len(files)} files are too many at once; the first {most} are shown.")
+        show_error(f"{len(files)} files are too many at once; the first {most} are shown.")
     pictures = []
     for name, data in files[:most]:
         try:
             pictures.append((name, decode(data, name)))
         except ImageError as error:
-            say(error)
+            show_error(error)
     return pictures
 
 
@@ -72,11 +72,11 @@ def top(probabilities: np.ndarray, classes: Sequence[str], most: int = 5) -> dic
     return {classes[number]: float(probabilities[number]) for number in order}
 
 
-def pick_picture(network: Classifier, dataset: ImageDataset) -> tuple[np.ndarray, str | None]:
+def pick_image(network: Classifier, dataset: ImageDataset) -> tuple[np.ndarray, str | None]:
     """An image that was not learned from, or one of the person's own: uint8 (C, H, W), and its class if known."""
     source = st.segmented_control("From", FROM, default=FROM[0], label_visibility="collapsed")
     if source == FROM[1]:
-        file = st.file_uploader("A picture, best with one thing in the middle", type=TYPES)
+        file = st.file_uploader("An image, best with one thing in the middle", type=TYPES)
         if pictures := uploads([(file.name, file.getvalue())] if file else []):
             return prepare(network, dataset, pictures)[0].seen, None
         st.caption("Until then one of the data set is shown.")

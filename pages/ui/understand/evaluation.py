@@ -16,7 +16,7 @@ from pages.ui.address import query
 from pages.ui.frame import words
 from pages.ui.frame.colours import STATUS
 from pages.ui.frame.errors import plain
-from pages.ui.frame.pictures import gallery
+from pages.ui.frame.images import gallery
 
 MOST_IMAGES = 60
 UNDEFINED = "–"
@@ -107,7 +107,7 @@ def cell_choice(classes: Sequence[str], true: int, predicted: int) -> None:
         for name, value, options in (("true", true, numbers), ("predicted", predicted, [EVERY, *numbers])):
             st.session_state[f"cell:{name}"] = value
             st.selectbox(
-                "It is" if name == "true" else "The network says",
+                "It is" if name == "true" else "Predicted class",
                 options,
                 format_func=lambda number: classes[number] if number >= 0 else "anything else",
                 key=f"cell:{name}",

@@ -1,4 +1,4 @@
-"""Feature maps and filters as one picture a layer."""
+"""Feature maps and filters as one image a layer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def layer_row(layer: LayerMaps, found: Sequence[Filters], own: bool) -> None:
 
 def layer_maps(layer: LayerMaps, own: bool) -> None:
     """One layer's output as a montage."""
-    picture = _maps_picture(layer.maps, own)
+    picture = _maps_image(layer.maps, own)
     few = layer.maps.ndim == 1 and len(layer.maps) <= WIDEST
     width = 44 * len(layer.maps) if few else "stretch"
     st.image(picture, width=width, alt=f"Output of {name(layer)}")  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ def layer_filters(found: Sequence[Filters]) -> None:
     """The kernels of a layer's convolutions."""
     for kernels in found:
         outputs, inputs, height, width = kernels.weights.shape
-        st.image(_filter_picture(kernels.weights), width="stretch", alt=f"Filters of {kernels.title}")
+        st.image(_filter_image(kernels.weights), width="stretch", alt=f"Filters of {kernels.title}")
         largest = float(np.abs(kernels.weights).max())
         st.caption(
             f"{kernels.title}: {count(outputs, 'filter')} for {count(inputs, 'input map')}, {height} × {width} each"
@@ -100,7 +100,7 @@ def _part(outputs: int, inputs: int) -> str:
     return f" (shown: {min(outputs, MOST_FILTERS)} by rows, {min(inputs, MOST_INPUTS)} inputs by columns)"
 
 
-def _maps_picture(maps: np.ndarray, own: bool) -> np.ndarray:
+def _maps_image(maps: np.ndarray, own: bool) -> np.ndarray:
     if maps.ndim == 1:
         return enlarge(montage(maps, scale="sequential"), 44 * min(len(maps), WIDEST))
     return enlarge(montage(maps, columns=columns(len(maps)), scale="sequential", shared=not own), 900)
@@ -112,7 +112,7 @@ def columns(maps: int) -> int:
     return max(full, default=min(maps, WIDEST)) if maps > WIDEST else maps
 
 
-def _filter_picture(weights: np.ndarray) -> np.ndarray:
+def _filter_image(weights: np.ndarray) -> np.ndarray:
     """(O, I, h, w) on one scale: a grid of O for a single input, else a row for each of the first O filters."""
     if weights.shape[1] == 1:
         return enlarge(montage(weights[:, 0], scale="diverging"), 420)

@@ -1,4 +1,4 @@
-"""From an uploaded picture to what a network gets, shown step by step."""
+"""From an uploaded image to what a network gets, shown step by step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cnn_core.data.explore.statistics import sample
 from pages.ui.address import query
 from pages.ui.frame import words
 from pages.ui.frame.errors import plain
-from pages.ui.frame.pictures import data_uri, picture_uri, pixels
+from pages.ui.frame.images import data_uri, image_uri, pixels
 
 if TYPE_CHECKING:
     from cnn_core.inference import Classifier
@@ -33,7 +33,7 @@ IMAGES = 1000  # training images whose borders are looked at
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A picture on its way: as uploaded, brought to the network's size, and with light and dark as chosen."""
+    """An image on its way: as uploaded, brought to the network's size, and with light and dark as chosen."""
 
     name: str
     picture: Image.Image
@@ -48,7 +48,7 @@ class Prepared:
 def prepare(
     network: Classifier, dataset: ImageDataset | None, pictures: Sequence[tuple[str, Image.Image]]
 ) -> list[Prepared]:
-    """Bring pictures to the network's size. What is inverted is chosen here, in ?invert=, and proposed where the
+    """Bring images to the network's size. What is inverted is chosen here, in ?invert=, and proposed where the
     background says so; without the data set nothing is proposed."""
     background = None if dataset is None else _background(str(dataset.folder), dataset)
     if background is None and query.asked("invert") == MATCH:
@@ -60,7 +60,7 @@ def prepare(
         name="invert",
         format_func=INVERT.__getitem__,
         help="Many data sets show light things on black. To a network that learned from these, a white background is "
-        "part of the thing. Match inverts the pictures whose background is the opposite of the training images'.",
+        "part of the thing. Match inverts the images whose background is the opposite of the training images'.",
     )
     if not pictures:
         return []
@@ -76,12 +76,12 @@ def prepare(
 
 
 def steps(prepared: Prepared, network: Classifier) -> None:
-    """The picture, what is cut and scaled from it, and the inverted image, side by side in equal squares."""
+    """The image, what is cut and scaled from it, and the inverted image, side by side in equal squares."""
     channels, height, width = network.shape
     cut = f"{FITTED[network.fit]}, {width}×{height}, {'grey' if channels == 1 else 'colour'}"
     size, scaled = words.shape(original_size(prepared.picture)), how_scaled(prepared.picture)
     shown = [
-        ("cnn-boxed", picture_uri(prepared.picture), f"the picture, {size} pixels. {scaled}".strip()),
+        ("cnn-boxed", image_uri(prepared.picture), f"the image, {size} pixels. {scaled}".strip()),
         ("", data_uri(pixels(prepared.fitted)), cut),
     ]
     if prepared.inverted:
@@ -99,7 +99,7 @@ def _gets(last: bool) -> str:
 
 
 def _propose(background: Background | None, names: Sequence[str]) -> None:
-    """Say which pictures have the other background, and offer to invert them."""
+    """Say which images have the other background, and offer to invert them."""
     who = plain(names[0]) if len(names) == 1 else words.count(len(names), "picture")
     have, them = ("has", "it") if len(names) == 1 else ("have", "them")
     with st.container(border=True, horizontal=True, vertical_alignment="center"):

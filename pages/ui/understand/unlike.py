@@ -1,4 +1,4 @@
-"""Whether a picture is unlike the images a network learned from; loads torch."""
+"""Whether an image is unlike the images a network learned from; loads torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pages.ui.runs.choosing import weights_version
 
 @dataclass(frozen=True)
 class Judgement:
-    """One picture among the validation images."""
+    """One image among the validation images."""
 
     nearer: int  # validation images that are nearer to the training images
     images: int  # validation images in all
@@ -41,8 +41,8 @@ def judge(
     return [Judgement(int(count), total, bool(count >= novelty.needed)) for count in counts]
 
 
-def say(judgement: Judgement | None) -> None:
-    """One line below an answer: a warning where the picture is unlike the training images."""
+def show(judgement: Judgement | None) -> None:
+    """One line below an answer: a warning where the image is unlike the training images."""
     if judgement is None:
         return
     share = words.percent(judgement.nearer / judgement.images)
@@ -62,8 +62,8 @@ def explain(judgement: Judgement | None) -> None:
         return
     with st.expander("How “unlike the training images” is measured", icon=":material/straighten:"):
         st.markdown(
-            f"What each layer makes of a picture (mean and standard deviation of every map) is compared with up to "
-            f"{MOST:,} training images; the distance is the one to the {NEIGHBOURS}th nearest of them. A picture is "
+            f"What each layer makes of an image (mean and standard deviation of every map) is compared with up to "
+            f"{MOST:,} training images; the distance is the one to the {NEIGHBOURS}th nearest of them. An image is "
             f"marked when it is further away than 95% of the {judgement.images:,} validation images, so about 1 in 20 "
             "images that are like those is marked by mistake."
         )

@@ -1,4 +1,4 @@
-"""Pictures for the tests of augmentation, and torchvision's operation on each of them by itself."""
+"""Images for the tests of augmentation, and torchvision's operation on each of them by itself."""
 
 from collections.abc import Callable
 

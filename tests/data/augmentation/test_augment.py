@@ -76,7 +76,7 @@ class TestEvery:
         after = kind.at_strength(0.0, side).apply(images, torch.Generator())
         assert torch.allclose(after, images, atol=1e-5)
 
-    def test_grey_pictures_have_no_colour_to_change(self, kind: type[Augmentation]) -> None:
+    def test_grey_images_have_no_colour_to_change(self, kind: type[Augmentation]) -> None:
         if kind.needs_colour:
             images = pictures(channels=1)
             assert torch.equal(draw(kind, images, 0), images)
@@ -149,14 +149,14 @@ class TestPreview:
             assert torch.allclose(images * 255, rounded, atol=0.501)
             assert torch.equal(labels, torch.from_numpy(shares[epoch]))
 
-    def test_gives_the_shares_of_mixed_pictures(self) -> None:
+    def test_gives_the_shares_of_mixed_images(self) -> None:
         images, labels = (pictures(4) * 255).byte().numpy(), torch.arange(4).numpy()
         _, shares = draws(images, labels, 4, read_steps([AugmentSpec(kind="cutmix")]), seed=0, epochs=2)
         assert shares is not None
         assert shares.shape == (2, 4, 4)
         assert shares.sum(2) == pytest.approx(1)
 
-    def test_starts_with_the_picture_itself(self) -> None:
+    def test_starts_with_the_image_itself(self) -> None:
         images = (pictures(2) * 255).byte().numpy()
         assert (stages(images, [], seed=0) == images[None]).all()
 

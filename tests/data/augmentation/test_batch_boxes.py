@@ -92,7 +92,7 @@ def test_an_order_is_a_permutation() -> None:
 
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
 def test_labels_are_mixed_as_the_images_are(kind: str) -> None:
-    """Images that show their own label: the mean of a picture says which shares are in it."""
+    """Images that show their own label: the mean of an image says which shares are in it."""
     lamps = torch.eye(CLASSES)[LABELS].view(6, CLASSES, 1, 1).expand(-1, -1, 20, 20)
     steps = read_steps([AugmentSpec(kind=kind, alpha=1.0), AugmentSpec(kind=kind, alpha=2.0)])
     images, shares = augment(lamps.contiguous(), LABELS, CLASSES, steps, torch.Generator().manual_seed(1))

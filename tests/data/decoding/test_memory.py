@@ -1,4 +1,4 @@
-"""Decoding keeps to its memory: one picture needs little more than its own pixels, and all together one allowance."""
+"""Decoding keeps to its memory: one image needs little more than its own pixels, and all together one allowance."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ from cnn_core.data.decode import decode
 def chunk(name, body):
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-side, pictures, threads = map(int, sys.argv[1:])
+side, images, threads = map(int, sys.argv[1:])
 packer = zlib.compressobj(1)
 rows = b"".join([packer.compress(bytes(1 + 4 * side)) for _ in range(side)] + [packer.flush()])
 header = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
@@ -36,18 +36,18 @@ def peak():
 
 before = peak()
 with ThreadPoolExecutor(threads) as pool:
-    sizes = {picture.size for picture in pool.map(lambda number: decode(data, "x.png"), range(pictures))}
+    sizes = {image.size for image in pool.map(lambda number: decode(data, "x.png"), range(images))}
 print(peak() - before, sizes)
 """
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells the most memory a process had")
 @pytest.mark.parametrize(("pictures", "threads"), [(1, 1), (4, 4)])
-def test_large_transparent_pictures_take_one_allowance_together(
-    pictures: int, threads: int, monkeypatch: pytest.MonkeyPatch
+def test_large_transparent_images_take_one_allowance_together(
+    images: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CNN_PLAYGROUND_DECODE_MEGABYTES", "80")
-    command = [sys.executable, "-c", MEASURE, str(SIDE), str(pictures), str(threads)]
+    command = [sys.executable, "-c", MEASURE, str(SIDE), str(images), str(threads)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     megabytes = float(output.split()[0])
     assert 40 < megabytes < 95, output  # 49 MB of pixels, and a band of them at a time on white
@@ -80,7 +80,7 @@ def test_what_does_not_fit_waits_and_what_is_larger_than_all_goes_alone() -> Non
     [((1024, 2047), 1), ((2047, 3000), 1), ((2048, 3000), 2), ((3072, 3072), 3), ((60, 9000), 1)],
 )
 @pytest.mark.parametrize("format", ["PNG", "JPEG"])
-def test_a_large_picture_comes_smaller_and_looks_the_same(format: str, size: tuple[int, int], seen: int) -> None:
+def test_a_large_image_comes_smaller_and_looks_the_same(format: str, size: tuple[int, int], seen: int) -> None:
     across = np.linspace(0, 255, size[0])[None] * np.linspace(0.2, 1, size[1])[:, None]
     image = Image.fromarray(across.astype(np.uint8))
     picture = decode(saved(image, format), "x")

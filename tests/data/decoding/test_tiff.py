@@ -26,8 +26,8 @@ def tiff(values: NDArray[Any], **options: Any) -> bytes:
     return file.getvalue()
 
 
-def near(picture: Image.Image, wanted: NDArray[Any]) -> bool:
-    pixels = np.asarray(picture).astype(int)
+def near(image: Image.Image, wanted: NDArray[Any]) -> bool:
+    pixels = np.asarray(image).astype(int)
     return pixels.shape == wanted.shape and bool(np.abs(pixels - np.rint(wanted)).max() <= 1)
 
 
@@ -75,9 +75,9 @@ def test_sixteen_bit_grey_both_ways_round(white_is_zero: bool, compression: str)
 def test_values_of_fewer_bits_than_their_container(bits: int) -> None:
     top = 2**bits - 1
     data = tiff(np.rint(RAMP * top).astype(np.uint16), photometric="minisblack")
-    picture = decode(data, "x.tif")
-    assert near(picture, RAMP * 255)
-    assert how_scaled(picture) == f"Values from 0 to {top:,} became 0 to 255."
+    image = decode(data, "x.tif")
+    assert near(image, RAMP * 255)
+    assert how_scaled(image) == f"Values from 0 to {top:,} became 0 to 255."
 
 
 def by_hand(shape: tuple[int, ...], body: bytes, tags: dict[int, int]) -> bytes:
@@ -106,9 +106,9 @@ def test_the_largest_value_that_the_file_states_is_white() -> None:
 
 
 def test_tomography_with_negative_values_takes_its_own_range() -> None:
-    picture = decode(tiff((RAMP * 3000 - 1000).astype(np.int16), photometric="minisblack"), "x.tif")
-    assert near(picture, RAMP * 255)
-    assert "own range" in how_scaled(picture)
+    image = decode(tiff((RAMP * 3000 - 1000).astype(np.int16), photometric="minisblack"), "x.tif")
+    assert near(image, RAMP * 255)
+    assert "own range" in how_scaled(image)
 
 
 def test_the_floating_point_predictor() -> None:
@@ -123,9 +123,9 @@ def test_transparency_of_sixteen_bits_is_laid_on_white() -> None:
     values = np.full((8, 8, 4), 65535, np.uint16)
     values[..., 1:3] = 0
     values[:, 4:, 3] = 0
-    picture = decode(tiff(values, photometric="rgb", extrasamples=["unassalpha"]), "x.tif")
-    assert picture.getpixel((1, 1)) == (255, 0, 0)
-    assert picture.getpixel((6, 1)) == (255, 255, 255)
+    image = decode(tiff(values, photometric="rgb", extrasamples=["unassalpha"]), "x.tif")
+    assert image.getpixel((1, 1)) == (255, 0, 0)
+    assert image.getpixel((6, 1)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("planar", ["contig", "separate"])
@@ -135,9 +135,9 @@ def test_transparency_of_sixteen_bits_is_laid_on_white() -> None:
 def test_of_many_channels_the_first_is_taken_and_that_is_said(kind: type, said: str, planar: str) -> None:
     channels = [np.rint(RAMP * np.iinfo(kind).max)] + [np.zeros_like(RAMP)] * 4
     values = np.stack(channels, 0 if planar == "separate" else -1).astype(kind)
-    picture = decode(tiff(values, photometric="minisblack", planarconfig=planar), "x.tif")
-    assert near(picture, RAMP * 255)
-    assert how_scaled(picture) == f"{said}Of 5 channels the first was taken."
+    image = decode(tiff(values, photometric="minisblack", planarconfig=planar), "x.tif")
+    assert near(image, RAMP * 255)
+    assert how_scaled(image) == f"{said}Of 5 channels the first was taken."
 
 
 def test_a_turned_deep_tiff_is_upright() -> None:
@@ -159,7 +159,7 @@ def test_what_is_not_read_is_named(options: dict[str, Any], named: str) -> None:
         decode(tiff(np.zeros(shape, kind), **options), "x.tif")
 
 
-def test_a_deep_picture_with_too_many_pixels_is_refused_before_it_is_read() -> None:
+def test_a_deep_image_with_too_many_pixels_is_refused_before_it_is_read() -> None:
     data = tiff(np.zeros((8, 8), np.uint16), photometric="minisblack")
     for tag in (256, 257):
         place = data.index(struct.pack("<H", tag))

@@ -104,7 +104,7 @@ def test_the_hash_is_imagehashs(clothes: ImageDataset) -> None:
     some = part(clothes, 100)
     theirs = [imagehash.phash(Image.fromarray(image[0])).hash.ravel() for image in some.images]
     bits = np.unpackbits(hashes(some).view(np.uint8).reshape(-1, 8), axis=1)
-    different = (bits != theirs).sum(axis=1)  # it rounds the small picture to whole grey values
+    different = (bits != theirs).sum(axis=1)  # it rounds the small image to whole grey values
     assert different.mean() < 1.5
     assert different.max() <= 6
 
@@ -139,7 +139,7 @@ def test_flat_and_single_images_are_no_trouble(digits: ImageDataset) -> None:
 
 
 def test_colours_count(digits: ImageDataset) -> None:
-    """The same picture in red and in blue is not a copy, though both are the same in grey."""
+    """The same image in red and in blue is not a copy, though both are the same in grey."""
     grey = digits.images[:40, 0].astype(float)
     red, blue = np.zeros((2, 40, 3, 8, 8), np.uint8)
     red[:, 0], blue[:, 2] = grey * 0.3, np.clip(grey * 0.3 * 0.299 / 0.114, 0, 255)

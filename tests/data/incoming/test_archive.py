@@ -161,7 +161,7 @@ BAD_NAMES = {
 }  # fmt: skip
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty file": (lambda: b"", "neither a zip nor a tar"),
-    "a picture": (lambda: PNG, "neither a zip nor a tar"),
+    "an image": (lambda: PNG, "neither a zip nor a tar"),
     "7z": (lambda: PACKED_INSIDE["7z"], "neither a zip nor a tar"),
     "text": (lambda: b"hello " * 200, "neither a zip nor a tar"),
     "empty zip": (lambda: ordinary_zip([]), "is empty"),
@@ -429,8 +429,8 @@ def test_a_folder_is_read_in_order_of_names_without_its_links(shelf: Path, tmp_p
     assert set(files.skipped()) == {"link.png", "all", "pipe.png"}
     assert all(data == PNG for _, data in files.read())
     assert [entry.path for entry, _ in files.read({NAMES[1]})] == [NAMES[1]]
-    picture = next(data for _, data in files.read())
-    assert decode(picture, "x").size == (1, 1)
+    image = next(data for _, data in files.read())
+    assert decode(image, "x").size == (1, 1)
 
 
 def test_what_takes_a_file_s_place_is_not_followed(shelf: Path, tmp_path: Path) -> None:
@@ -444,7 +444,7 @@ def test_what_takes_a_file_s_place_is_not_followed(shelf: Path, tmp_path: Path) 
             os.mkfifo(shelf / name)
     skipped = {entry.path: str(data) for entry, data in files.read() if isinstance(data, ImageError)}
     assert set(skipped) == set(NAMES[:3])
-    assert skipped[NAMES[1]] == "Über.png cannot be read. Look whether it is still there."
+    assert skipped[NAMES[1]] == "Über.png cannot be read. Check whether it is still there."
 
 
 def test_pages_open_only_the_folders_that_the_operator_named(

@@ -9,8 +9,8 @@ import pytest
 from cnn_core.command_line.program import main
 from cnn_core.data.catalogue import shelf
 from cnn_core.data.catalogue.library import open_dataset
+from tests.data.images import picture, two_classes, write_zip
 from tests.data.incoming.archives import Part, zipped
-from tests.data.pictures import picture, two_classes, write_zip
 
 TABLE = "\n".join(["id,age,kind", *(f"{number},7,{'ab'[number % 2]}" for number in range(12))])
 

@@ -11,7 +11,7 @@ from cnn_core.data.incoming.labels.columns import ONE_HOT
 from cnn_core.data.incoming.labels.layout import Layout
 from cnn_core.data.incoming.labels.table import LabelTable, read_labels
 from cnn_core.errors import LabelColumnError, LayoutError
-from tests.data.pictures import write_zip
+from tests.data.images import write_zip
 
 FILES = ["train/0a.jpg", "train/1.b.jpg", "train/2.png", "train/3.jpg"]
 IDS = ["0a", "1.b", "2", "3"]
@@ -101,7 +101,7 @@ def test_headings_without_a_known_word_are_told_as_such() -> None:
     layout = read_labels(table("code,what", "0a,x", "2,y"), FILES)
     assert layout.ignored["line 1 of the labels (code)"] == "It holds headings."
     missing_first = read_labels(b"gone.jpg,x\n0a.jpg,x\n2.png,y", FILES)
-    assert missing_first.ignored["line 1 of the labels (gone.jpg)"] == "It names no picture that is there."
+    assert missing_first.ignored["line 1 of the labels (gone.jpg)"] == "It names no image that is there."
 
 
 @pytest.mark.parametrize(("encoding", "names"), [("cp932", ("ソバ", "予定")), ("gbk", ("苹果", "香蕉"))])

@@ -48,13 +48,13 @@ def test_splits_without_train_are_refused() -> None:
         read_layout(["test/cat/1.jpg", "val/cat/1.jpg", "test/dog/1.jpg"])
 
 
-def test_unlabelled_test_pictures_and_classes_without_training_are_left_out() -> None:
+def test_unlabelled_test_images_and_classes_without_training_are_left_out() -> None:
     train = ["train/cat/1.jpg", "train/dog/1.jpg"]
     layout = read_layout([*train, "test/7.jpg", "val/cow/1.jpg", "val/cat/1.jpg"])
     assert list(layout.files) == [*train, "val/cat/1.jpg"]
     assert layout.ignored == {
         "test/7.jpg": "It lies outside the class folders.",
-        "val/cow/1.jpg": "Its class cow has no pictures to train on.",
+        "val/cow/1.jpg": "Its class cow has no images to train on.",
     }
 
 
@@ -64,7 +64,7 @@ def test_deeper_folders_belong_to_their_class() -> None:
     }  # fmt: skip
 
 
-def test_what_is_no_picture_is_left_out_with_a_reason() -> None:
+def test_what_is_no_image_is_left_out_with_a_reason() -> None:
     strange = ["LICENSE", "title.png", "pets/readme.txt", "pets/cat/a.csv", "pets/cover.jpg", "pets/cat/model.h5"]
     junk = ["__MACOSX/pets/._1.jpg", "pets/.DS_Store", "pets/cat/Thumbs.db", "pets/dog/Desktop.ini", ".git/x/1.jpg"]
     layout = read_layout([*strange, *junk, *(f"pets/{path}" for path in PETS), "pets/cat/3"])
@@ -89,10 +89,10 @@ def test_classes_are_sorted_as_imagefolder_sorts_them() -> None:
 @pytest.mark.parametrize(
     ("paths", "cause"),
     [
-        ([], "No class with pictures was found"),
-        (["1.jpg", "2.jpg"], "No class with pictures was found"),
-        (["cat/1.jpg", "cat/2.jpg"], "Only one class with pictures was found: cat."),
-        (["pets/cat/1.jpg"], "Only one class with pictures was found: cat."),
+        ([], "No class with images was found"),
+        (["1.jpg", "2.jpg"], "No class with images was found"),
+        (["cat/1.jpg", "cat/2.jpg"], "Only one class with images was found: cat."),
+        (["pets/cat/1.jpg"], "Only one class with images was found: cat."),
         (["cat/1.jpg", "dog/1.txt"], "Only one class"),
     ],
 )
@@ -174,10 +174,10 @@ def test_lines_and_files_that_do_not_find_each_other_are_told() -> None:
     assert layout.ignored == {
         "notes.txt": "Not an image file (.txt).",
         "line 3 of the labels (2.jpg)": "It has no label.",
-        "line 4 of the labels (9.jpg)": "It names no picture that is there.",
+        "line 4 of the labels (9.jpg)": "It names no image that is there.",
         "line 5 of the labels (1.jpg)": "It names a file that a line above has labelled.",
         "line 7 of the labels (4.jpg)": "It has no label.",
-        "line 8 of the labels (notes.txt)": "It names no picture that is there.",
+        "line 8 of the labels (notes.txt)": "It names no image that is there.",
         "2.jpg": untold, "4.jpg": untold, "5.jpg": untold,
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Zip and tar archives and folders of pictures that people bring: looked through, refused with a reason, or read."""
+"""Zip and tar archives and folders of images that people bring: looked through, refused with a reason, or read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def open_archive(path: Path, encoding: str = "auto") -> Files:
         return TarFiles(path)
     if zip_at_end:
         return ZipFiles(path, encoding)
-    raise ArchiveError("The file is neither a zip nor a tar archive. Pack the folder with the pictures as a zip.")
+    raise ArchiveError("The file is neither a zip nor a tar archive. Pack the folder with the images as a zip.")
 
 
 def open_folder(path: Path, *, checked: bool = True) -> Files:
@@ -52,8 +52,8 @@ def open_folder(path: Path, *, checked: bool = True) -> Files:
     if checked and not any(folder.is_relative_to(known) for known in allowed):
         raise ArchiveError(
             f"{shown_name(path.name)} is not in a folder that may be imported. "
-            "Whoever runs this server names such folders in CNN_PLAYGROUND_IMPORT_FOLDERS."
+            "The operator of this server lists such folders in CNN_PLAYGROUND_IMPORT_FOLDERS."
         )
     if not folder.is_dir():
-        raise ArchiveError(f"{shown_name(path.name)} is not a folder. Choose a folder with pictures.")
+        raise ArchiveError(f"{shown_name(path.name)} is not a folder. Choose a folder with images.")
     return FolderFiles(folder)

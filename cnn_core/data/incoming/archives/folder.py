@@ -24,7 +24,7 @@ class FolderFiles:
         self._skipped: dict[str, str] = {}
         self._list(folder, "", Names(), Allowance())
         if not self._places:
-            raise ArchiveError(f"The folder {shown_name(folder.name)} is empty. Choose a folder with pictures.")
+            raise ArchiveError(f"The folder {shown_name(folder.name)} is empty. Choose a folder with images.")
 
     def entries(self) -> list[Entry]:
         return [entry for entry, _ in self._places]
@@ -87,6 +87,6 @@ def _content(entry: Entry, place: Path, allowance: Allowance) -> bytes | ImageEr
             data = file.read(most + 1)
             size = max(len(data), os.fstat(file.fileno()).st_size)
     except OSError:
-        return ImageError(f"{shown_name(entry.path)} cannot be read. Look whether it is still there.")
+        return ImageError(f"{shown_name(entry.path)} cannot be read. Check whether it is still there.")
     allowance.add_bytes(len(data))
     return allowance.too_large(entry.path, size) or data

@@ -76,9 +76,7 @@ class Allowance:
         self.size += size
         most = self.limits.import_megabytes
         if self.size > most * 1_000_000:
-            raise ArchiveError(
-                f"The files hold more than {most:,} MB, the most accepted at once. Bring fewer pictures."
-            )
+            raise ArchiveError(f"The files hold more than {most:,} MB, the most accepted at once. Bring fewer images.")
         if self.packed is not None:
             self.check_ratio(self.size, self.packed, "The archive")
 
@@ -86,7 +84,7 @@ class Allowance:
         most = self.limits.import_files
         if files > most:
             raise ArchiveError(
-                f"There are more than {most:,} files and folders, the most accepted at once. Bring fewer pictures."
+                f"There are more than {most:,} files and folders, the most accepted at once. Bring fewer images."
             )
 
     def check_ratio(self, size: int, packed: int, what: str) -> None:
@@ -94,7 +92,7 @@ class Allowance:
         if size > FREE and size > most * packed:
             raise ArchiveError(
                 f"{what} unpacks to more than {most} times its size, as archives made to fill a disk do. "
-                "Save the pictures as PNG or JPEG and pack them again."
+                "Save the images as PNG or JPEG and pack them again."
             )
 
     def too_large(self, path: str, size: int) -> ImageError | None:
@@ -122,7 +120,7 @@ def check_some(paths: Sequence[str], skipped: Mapping[str, str]) -> None:
     if skipped and not paths:
         raise ArchiveError(f"{shown_name(next(iter(skipped)))} is a link. Put the file itself in its place.")
     if not paths:
-        raise ArchiveError("The archive is empty. Pack a folder with pictures.")
+        raise ArchiveError("The archive is empty. Pack a folder with images.")
 
 
 @contextmanager

@@ -122,7 +122,7 @@ def _check_kind(name: str, info: ZipInfo) -> None:
     """Raises ArchiveError for what is neither folder, link nor readable file: locked, a device, packed rarely."""
     kind = stat.S_IFMT(info.external_attr >> 16)
     if info.flag_bits & LOCKED:
-        raise ArchiveError(f"{shown_name(name)} is locked by a password. Pack the pictures without one.")
+        raise ArchiveError(f"{shown_name(name)} is locked by a password. Pack the images without one.")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
         raise ArchiveError(f"{shown_name(name)} is a device or pipe and no file. Leave it out and pack again.")
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
@@ -165,7 +165,7 @@ def _check_list(file: BinaryIO, allowance: Allowance) -> None:
     count, start, size = _list_of_files(file)
     allowance.check_count(count)
     if size > allowance.limits.import_files * LONGEST_LINE:
-        raise ArchiveError("The archive's list of files is too long. Bring fewer pictures, with shorter names.")
+        raise ArchiveError("The archive's list of files is too long. Bring fewer images, with shorter names.")
     file.seek(start)
     listed, at, count = file.read(size), 0, 0
     while at < size:

@@ -32,4 +32,4 @@ class Finder:
             if key in known:
                 path = known[key]
                 return (path, "") if path else ("", "fits several files; write the folder too.")
-        return "", "names no picture that is there."
+        return "", "names no image that is there."

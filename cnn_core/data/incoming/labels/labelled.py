@@ -11,7 +11,7 @@ from cnn_core.data.decoding import formats
 from cnn_core.errors import LayoutError
 from cnn_core.settings import settings
 
-ENDINGS = ("", *(f".{ending}" for ending in formats.ENDINGS))  # a file without an ending may be a picture too
+ENDINGS = ("", *(f".{ending}" for ending in formats.ENDINGS))  # a file without an ending may be an image too
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "dev": "validation", "test": "test", "testing": "test",
@@ -22,7 +22,7 @@ JUNK_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
 
 @dataclass(frozen=True)
 class Labelled:
-    """What is known of one picture."""
+    """What is known of one image."""
 
     class_name: str
     split: str | None = None  # "train", "validation", "test"; None where it is not fixed
@@ -30,7 +30,7 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Layout:
-    """Which files are pictures of which class."""
+    """Which files are images of which class."""
 
     files: dict[str, Labelled]  # path -> class and split, in the order given
     ignored: dict[str, str]  # path, or "line n of the labels" -> why
@@ -42,18 +42,18 @@ class Layout:
         return tuple(sorted({labelled.class_name for labelled in self.files.values()}))
 
 
-def pictures_among(paths: Sequence[str]) -> tuple[list[str], dict[str, str], int]:
-    """The paths that may be pictures, those that cannot be with the reason, and the number of junk files."""
-    pictures, ignored, junk = [], {}, 0
+def images_among(paths: Sequence[str]) -> tuple[list[str], dict[str, str], int]:
+    """The paths that may be images, those that cannot be with the reason, and the number of junk files."""
+    images, ignored, junk = [], {}, 0
     for path in paths:
         ending = PurePosixPath(path).suffix.lower()
         if is_junk(path):
             junk += 1
         elif ending in ENDINGS:
-            pictures.append(path)
+            images.append(path)
         else:
             ignored[path] = f"Not an image file ({ending[:20]})." if ending else "Not an image file."
-    return pictures, ignored, junk
+    return images, ignored, junk
 
 
 def class_name(text: str) -> str:
@@ -65,24 +65,20 @@ def checked(layout: Layout, expected: str) -> Layout:
     """The layout without classes that have nothing to train on. Raises LayoutError, ending in `expected`."""
     splits = {labelled.split for labelled in layout.files.values()}
     if splits & {"validation", "test"} and not splits & {"train", None}:
-        raise LayoutError(
-            f"There are validation or test pictures but none to train on. Add them under train. {expected}"
-        )
+        raise LayoutError(f"There are validation or test images but none to train on. Add them under train. {expected}")
     trained = {labelled.class_name for labelled in layout.files.values() if labelled.split in ("train", None)}
     files, ignored = {}, dict(layout.ignored)
     for path, labelled in layout.files.items():
         if labelled.class_name in trained:
             files[path] = labelled
         else:
-            ignored[path] = f"Its class {labelled.class_name} has no pictures to train on."
+            ignored[path] = f"Its class {labelled.class_name} has no images to train on."
     found = Layout(files, ignored, layout.junk)
     classes, most = found.classes, settings().import_classes
     if len(classes) > most:
         raise LayoutError(f"There are {len(classes):,} classes; at most {most:,} are accepted. Bring fewer. {expected}")
     if len(classes) < 2:
-        what = (
-            f"Only one class with pictures was found: {classes[0]}." if classes else "No class with pictures was found."
-        )
+        what = f"Only one class with images was found: {classes[0]}." if classes else "No class with images was found."
         raise LayoutError(f"{what} At least two are needed. {expected}")
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from cnn_core.data.incoming.labels.labelled import Labelled, Layout, checked, class_name, pictures_among
+from cnn_core.data.incoming.labels.labelled import Labelled, Layout, checked, class_name, images_among
 from cnn_core.data.incoming.labels.split_folders import (
     Parts,
     first_folders,
@@ -33,8 +33,8 @@ def read_layout(paths: Sequence[str]) -> Layout:
     alone counts as a wrapping folder. Raises LayoutError for fewer than 2 classes, more than the settings allow, splits
     without train, or data sets without class folders.
     """
-    pictures, ignored, junk = pictures_among(paths)
-    below = {path: tuple(part for part in path.split("/") if part) for path in pictures}
+    images, ignored, junk = images_among(paths)
+    below = {path: tuple(part for part in path.split("/") if part) for path in images}
     for path, copy in _nested_copies(below).items():
         ignored[path] = f"Its folder {copy} repeats the folders and file names around it: counted once."
         del below[path]

@@ -1,4 +1,4 @@
-"""A table of file names and labels beside the pictures (CSV), instead of folders."""
+"""A table of file names and labels beside the images (CSV), instead of folders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnn_core.data.incoming.archives.encoding import likeliest
 from cnn_core.data.incoming.archives.names import LONGEST_PART, can_be_shown
 from cnn_core.data.incoming.labels.columns import ONE_HOT, ONES, columns
 from cnn_core.data.incoming.labels.files import Finder
-from cnn_core.data.incoming.labels.labelled import SPLIT_FOLDERS, Labelled, Layout, checked, class_name, pictures_among
+from cnn_core.data.incoming.labels.labelled import SPLIT_FOLDERS, Labelled, Layout, checked, class_name, images_among
 from cnn_core.errors import ImageError, LabelColumnError, LayoutError
 from cnn_core.settings import settings
 
@@ -37,8 +37,8 @@ class LabelTable:
     """
 
     def __init__(self, csv_bytes: bytes, paths: Sequence[str]) -> None:
-        self._pictures, self._ignored, self._junk = pictures_among(paths)
-        self._finder = Finder(self._pictures)
+        self._images, self._ignored, self._junk = images_among(paths)
+        self._finder = Finder(self._images)
         self._rows = _rows(csv_bytes, self._finder)
         self.columns = columns([row for _, row in self._rows], lambda cell: bool(self._finder.find(cell)[0]))
 
@@ -70,10 +70,10 @@ class LabelTable:
         if self.columns.headed == "guessed":
             line, row = self._rows[0]
             ignored[f"line {line} of the labels ({shown_name(_at(row, self.columns.file))})"] = "It holds headings."
-        for path in self._pictures:
+        for path in self._images:
             if path not in files:
                 ignored[path] = "The labels do not mention it, or not in a line that can be used."
-        in_order = {path: files[path] for path in self._pictures if path in files}
+        in_order = {path: files[path] for path in self._images if path in files}
         try:
             return checked(Layout(in_order, ignored, self._junk), EXPECTED)
         except LayoutError as error:
@@ -100,7 +100,7 @@ class LabelTable:
         if not missing:
             return ""
         lines = len(self._rows) - bool(self.columns.headed)
-        files = f", but the files are called as {shown_name(self._pictures[0])}" if self._pictures else ""
+        files = f", but the files are called as {shown_name(self._images[0])}" if self._images else ""
         return (
             f" {len(missing):,} of {lines:,} names in the table match no image, such as "
             f"{', '.join(shown_name(cell) for cell in missing[:3])}{files}."

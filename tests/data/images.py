@@ -1,4 +1,4 @@
-"""Real pictures as files: the bundled clothes as JPEG and PNG, in colours where that is asked for."""
+"""Real images as files: the bundled clothes as JPEG and PNG, in colours where that is asked for."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Images of a data set as pictures: enlarged with nearest-neighbour, in grids of equal tiles."""
+"""Images of a data set as images: enlarged with nearest-neighbour, in grids of equal tiles."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def pixels(image: Pixels) -> Pixels:
     return image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
 
 
-def picture_uri(picture: Image.Image, side: int = 320) -> str:
-    """A decoded picture of any shape as an address, scaled to fit a square of `side` pixels."""
+def image_uri(picture: Image.Image, side: int = 320) -> str:
+    """A decoded image of any shape as an address, scaled to fit a square of `side` pixels."""
     small = picture.copy()
     small.thumbnail((side, side))
     buffer = io.BytesIO()
@@ -34,7 +34,7 @@ def picture_uri(picture: Image.Image, side: int = 320) -> str:
 
 
 def strip(images: Pixels, columns: int, gap: int = 2) -> Pixels:
-    """uint8 (N, C, H, W) as one RGBA picture in rows of `columns` tiles with transparent gaps."""
+    """uint8 (N, C, H, W) as one RGBA image in rows of `columns` tiles with transparent gaps."""
     count, _, height, width = images.shape
     rows = max(1, -(-count // columns))
     picture = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
@@ -46,7 +46,7 @@ def strip(images: Pixels, columns: int, gap: int = 2) -> Pixels:
 
 
 def ink(picture: Pixels, colour: str) -> Pixels:
-    """A grey RGBA picture as ink of one colour: brightness becomes opacity, so it suits a light and a dark page."""
+    """A grey RGBA image as ink of one colour: brightness becomes opacity, so it suits a light and a dark page."""
     drawn = picture.copy()
     drawn[..., 3] = picture[..., 0].astype(np.uint16) * picture[..., 3] // 255
     drawn[..., :3] = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
@@ -65,7 +65,7 @@ def gallery(images: Sequence[Pixels], captions: Sequence[str], side: int = 84) -
 
 
 def data_uri(picture: Pixels, fast: bool = False) -> str:
-    """A picture as a PNG inside an address. `fast`: in a quarter of the time, for what changes at every click."""
+    """An image as a PNG inside an address. `fast`: in a quarter of the time, for what changes at every click."""
     buffer = io.BytesIO()
     how = {"compress_level": 1, "compress_type": zlib.Z_RLE} if fast else {}
     Image.fromarray(picture).save(buffer, "PNG", **how)
