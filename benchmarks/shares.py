@@ -39,7 +39,7 @@ KINDS = {
 COLUMNS = ("data", *dict.fromkeys(KINDS.values()), "bookkeeping")
 
 
-def shares(name: str, shape: tuple[int, int, int]) -> tuple[float, dict[str, float]]:
+def fractions(name: str, shape: tuple[int, int, int]) -> tuple[float, dict[str, float]]:
     """Milliseconds of a batch, data included, and what takes which per cent of it."""
     keep_freed_memory()
     dataset = dataset_of(shape)
@@ -74,7 +74,7 @@ def shares(name: str, shape: tuple[int, int, int]) -> tuple[float, dict[str, flo
 def main() -> None:
     print(f"| network | ms | {' | '.join(COLUMNS)} |\n|---|---|{'---|' * len(COLUMNS)}")
     for name, shape in NETWORKS.items():
-        milliseconds, parts = shares(name, shape)
+        milliseconds, parts = fractions(name, shape)
         print(f"| {name} | {milliseconds:.1f} | {' | '.join(f'{parts.get(kind, 0):.0f}%' for kind in COLUMNS)} |")
 
 

@@ -40,10 +40,10 @@ def rows_of(name: str, dataset: ImageDataset, batches: Batches) -> list[Row]:
     times = np.array([_medians(works) for _ in range(ROUNDS)])
     whole, arithmetic, data = 1000 * np.median(times, axis=0)
     note = f"{arithmetic:.3g} of {whole:.3g} ms"
-    shares = 100 * times[:, 1] / times[:, 0]
+    fractions = 100 * times[:, 1] / times[:, 0]
     data_shares = 100 * times[:, 2] / (times[:, 0] + times[:, 2])
     return [
-        at_least(f"throughput {name} step: convolutions and matrix products alone", shares, 60, "%", note),
+        at_least(f"throughput {name} step: convolutions and matrix products alone", fractions, 60, "%", note),
         at_most(f"throughput {name} batch: data and augmentation", data_shares, 10, "%", f"{data:.2g} ms"),
     ]
 

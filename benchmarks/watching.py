@@ -32,7 +32,7 @@ VISITORS = Path(__file__).with_name("visitors.py")
 
 
 def rows() -> list[Row]:
-    shares = [_recording_share() for _ in range(3)]
+    fractions = [_recording_share() for _ in range(3)]
     with running_app() as app:
         asyncio.run(visits(app.url, 1, 1.0))  # the app starts its workers when it is first visited
         wait_until_ready()
@@ -46,7 +46,7 @@ def rows() -> list[Row]:
     error = float(np.std(slower, ddof=1)) / len(slower) ** 0.5
     name = f"watching {SESSIONS} sessions on one live run"
     return [
-        at_most("watching reports and store writes, share of training time", shares, 1, "%"),
+        at_most("watching reports and store writes, share of training time", fractions, 1, "%"),
         at_most(f"{name}: training slower by", slower, 3, "%", f"mean {np.mean(slower):.1f} ± {error:.1f}"),
         at_most(f"{name}: slowest refresh", [1000 * max(few) for few in ticks], 100, "ms", "asked to finished"),
         at_most(f"{name}: median refresh", [1000 * float(np.median(few)) for few in ticks], 100, "ms"),

@@ -54,8 +54,8 @@ class Classifier:
     @torch.no_grad()
     def classify_many(self, images: np.ndarray, positions: np.ndarray) -> np.ndarray:
         """As `classify`, of `images[positions]`, however many: float32 (len(positions), classes)."""
-        said = [self.network(batch).softmax(dim=1).numpy() for batch in self.batches(images, positions)]
-        return np.concatenate([np.zeros((0, len(self.classes)), np.float32), *said])
+        probabilities = [self.network(batch).softmax(dim=1).numpy() for batch in self.batches(images, positions)]
+        return np.concatenate([np.zeros((0, len(self.classes)), np.float32), *probabilities])
 
     @torch.no_grad()
     def classify(self, images: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:

@@ -12,10 +12,10 @@ state = import_of(tray).state() if tray else None
 if tray and state and state.busy:
     with layout.card("Importing"):
         tasks.watch(import_of(tray))
-elif told := report_of(state) or import_report.asked():
+elif report := report_of(state) or import_report.asked():
     arriving.another(tray if report_of(state) else None)
     with errors_shown():  # the data set may have been deleted since
-        import_report.show(told)
+        import_report.show(report)
 else:
     results, panel = layout.beside()
     with results, layout.card("Your images"):

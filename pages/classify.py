@@ -60,7 +60,7 @@ with results:
         chosen_images = sample(dataset, split, None, SAMPLES, seed=1)
         probabilities = network.classify(np.asarray(dataset.images[chosen_images]))
         grid = st.grid(2, min_column_width=300, border=True)
-        for index, shares in zip(chosen_images, probabilities, strict=True):
+        for index, fractions in zip(chosen_images, probabilities, strict=True):
             with grid.cell(), st.container(horizontal=True, vertical_alignment="center"):
                 st.image(enlarge(pixels(dataset.images[index]), 96), width=96)
-                figures.bars(top(shares, dataset.classes), dataset.classes[dataset.labels[index]])
+                figures.bars(top(fractions, dataset.classes), dataset.classes[dataset.labels[index]])

@@ -46,7 +46,7 @@ with panel, layout.card("Data set"):
     layout.go("bring", "Your images", ":material/add_photo_alternate:")
 
 with results:
-    versions.told()
+    versions.announce()
     if source.download_megabytes and not is_ready(name):
         datasets.fetch(source)
         with layout.card("All data sets"):

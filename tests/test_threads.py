@@ -105,9 +105,9 @@ def ask_montage(network: Classifier, dataset: ImageDataset) -> Answer:
 
 def ask_preview(network: Classifier, dataset: ImageDataset) -> Answer:
     images, labels = unseen(dataset, 8), np.arange(8)
-    shown, shares = draws(images, labels, 10, STEPS, 3, epochs=4)
-    assert shares is not None
-    return [shown, shares, stages(images, STEPS, 3)]
+    shown, fractions = draws(images, labels, 10, STEPS, 3, epochs=4)
+    assert fractions is not None
+    return [shown, fractions, stages(images, STEPS, 3)]
 
 
 def ask_data_views(network: Classifier, dataset: ImageDataset) -> Answer:

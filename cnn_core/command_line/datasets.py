@@ -51,7 +51,7 @@ def import_pictures(options: argparse.Namespace) -> None:
     table = read_at_most(options.labels, LABELS_MEGABYTES, "label table") if beside else None
     layout = _layout(files, spec, table)
     report = import_images(
-        files, layout, spec, options.name, made_by=options.made_by, onto=options.add_to, tell=print_counter
+        files, layout, spec, options.name, made_by=options.made_by, onto=options.add_to, progress=print_counter
     )
     print_report(asdict(report))
     print(report.dataset)

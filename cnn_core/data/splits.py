@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEED = 20240
-VALIDATION_SHARE = 0.10
-TEST_SHARE = 0.15  # where a source has no test images of its own
+VALIDATION_FRACTION = 0.10
+TEST_FRACTION = 0.15  # where a source has no test images of its own
 
 
 def stratified_part(
@@ -33,8 +33,8 @@ def make_splits(
     labels: NDArray[np.int64],
     is_test: NDArray[np.bool_] | None = None,
     is_validation: NDArray[np.bool_] | None = None,
-    validation: float = VALIDATION_SHARE,
-    test: float = TEST_SHARE,
+    validation: float = VALIDATION_FRACTION,
+    test: float = TEST_FRACTION,
     seed: int = SEED,
     least: int = 1,
 ) -> dict[str, NDArray[np.int64]]:

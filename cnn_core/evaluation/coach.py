@@ -3,7 +3,7 @@
 Exploded: the validation accuracy is within NOISE standard errors of guessing, 1 / classes, or below, and the last
 validation loss or the training loss of some epoch is above FAR times the loss of guessing, ln(classes).
 All others need more than RISING_EPOCHS epochs.
-Overfitting is said when the training loss goes on falling and one of these holds:
+Overfitting is reported when the training loss keeps falling and one of these holds:
 - the lowest validation loss lies at least RISING_EPOCHS epochs back, and the loss is now above it by RISE of it or
   more, by LEAST_RISE or more, and by NOISE standard errors of the validation accuracy or more;
 - the training accuracy is above the validation accuracy by more than GAP and by more than NOISE standard errors of the

@@ -1,4 +1,4 @@
-"""How often an augmentation changes what a trained network says: a hint that the label is no longer true."""
+"""How often an augmentation changes the prediction of a trained network: a hint that the label is no longer true."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEAK = 0.3
 
 @dataclass(frozen=True)
 class LabelSafety:
-    """T tries on the same N images; a try is a list of augmentation steps. Shares and probabilities are 0..1.
+    """T tries on the same N images; a try is a list of augmentation steps. Fractions and probabilities are 0..1.
 
     Only images that the network classifies correctly as they are count as changed: what it cannot classify at all says
     nothing of an augmentation.
@@ -73,7 +73,7 @@ def label_safety(
 ) -> LabelSafety:
     """Try every list of steps on images (N, C, H, W) and compare with the prediction for the image as it is.
 
-    Steps that mix images are left out: they change the labels too. `progress` is told the share of tries done.
+    Steps that mix images are left out: they change the labels too. `progress` gets the fraction of tries done.
     """
     before = classify(images)
     predicted, every = before.argmax(axis=1), np.arange(len(images))

@@ -35,16 +35,16 @@ def ending(error: Exception, begun: bool) -> Ended:
 
 def _is_memory(error: Exception) -> bool:
     """MemoryError, torch.OutOfMemoryError, and the plain RuntimeErrors of the CPU, cuBLAS and MPS."""
-    said = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _says(error, *said))
+    phrases = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _contains(error, *phrases))
 
 
 def _is_disk(error: Exception) -> bool:
     """OSError, and what torch.save and safetensors make of one."""
-    return isinstance(error, OSError) or _says(error, "pytorchstreamwriter", "unexpected pos", "i/o error")
+    return isinstance(error, OSError) or _contains(error, "pytorchstreamwriter", "unexpected pos", "i/o error")
 
 
-def _says(error: Exception, *parts: str) -> bool:
+def _contains(error: Exception, *parts: str) -> bool:
     return any(part in str(error).lower() for part in parts)
 
 

@@ -41,7 +41,7 @@ def execute(
     closing: threading.Event,
     watch: Callable[[Event], object] = lambda event: None,
 ) -> None:
-    """Returns when the run has ended in any way; whatever goes wrong is told in the run's own message.
+    """Returns when the run has ended in any way; whatever goes wrong stands in the message of the run.
 
     `watch` sees each event once it is recorded, or kept until the store can be reached again.
     """
@@ -100,11 +100,11 @@ def _events(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> 
 def _train(run: Run, outbox: Outbox, device: str, closing: threading.Event) -> Iterator[Event]:
     from cnn_core.training.session import TrainingSession  # loads torch
 
-    def tell(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         outbox.post(Preparing(progress_text=str(progress)))
 
     try:
-        dataset = prepare_for(run.recipe.data, tell)
+        dataset = prepare_for(run.recipe.data, report)
     except PlaygroundError as error:
         if not any(command.verb == "stop" for command in outbox.commands()):
             raise

@@ -15,18 +15,18 @@ LOOK_SECONDS = 0.2
 def interrupt_if_silent(run_id: str, say: Callable[[str], object]) -> None:
     """Return once it is clear whether the worker that holds a run is alive, at most about 7 s later.
 
-    A run whose worker is gone is interrupted then, and can be resumed. `say` is told when this takes a while.
-    Raises UnknownNameError.
+    A run whose worker is gone is interrupted then, and can be resumed. `say` gets a sentence when this takes
+    a while. Raises UnknownNameError.
     """
     store().reap()
     heard = store().get(run_id).heartbeat
-    limit, told = time.monotonic() + SILENT_SECONDS + 1.0, False
+    limit, announced = time.monotonic() + SILENT_SECONDS + 1.0, False
     while _waits(run_id, heard) and time.monotonic() < limit:
-        if not told:
+        if not announced:
             say(
                 f"Run {run_id} was being trained a moment ago: waiting up to {SILENT_SECONDS:.0f} s for a sign of life."
             )
-            told = True
+            announced = True
         time.sleep(LOOK_SECONDS)
         store().reap()
 

@@ -42,7 +42,7 @@ def load_state(folder: RunFolder) -> dict[str, Any] | None:
 def load_optimiser(optimiser: Optimizer, state: dict[str, Any]) -> None:
     """Give an optimiser the momenta of a saved one, wherever and in whatever memory layout that one worked.
 
-    What the optimiser is told to do (its rates, fused, capturable) is its own and not the saved one's: torch places
+    What the optimiser is set to do (its rates, fused, capturable) is its own and not the saved one's: torch places
     the step counters by it. A fused step walks through a weight and its momenta side by side in memory, so each
     momentum is laid out as its weight is; torch keeps the strides of the saved one.
     """

@@ -17,7 +17,7 @@ from cnn_core.recipe import TrainingSpec
 from cnn_core.training.execution import Execution, alternatives, fixed
 from cnn_core.training.step import WARM_STEPS, Step, recorded_size
 
-SHARE = 0.01  # of the whole run that may be spent on the alternatives together …
+FRACTION = 0.01  # of the whole run that may be spent on the alternatives together …
 LEAST, MOST = 0.6, 60.0  # … but never less than this, nor more, in seconds
 WORTH = 0.85  # an alternative has to take less than this share of the time
 # Timings of the two in turn: enough for a no, for a yes, and when they disagree. Simulated with timings spread over e
@@ -89,7 +89,7 @@ def measure(question: Question) -> Answer:
 
 def budget(steps: int, seconds: float) -> float:
     """Seconds that may be spent on alternatives before a run of so many steps of so many seconds."""
-    return min(MOST, max(LEAST, SHARE * steps * seconds))
+    return min(MOST, max(LEAST, FRACTION * steps * seconds))
 
 
 def _race(trial: Callable[[Execution], Trial], question: Question, start: Execution) -> Answer:

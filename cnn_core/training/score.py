@@ -1,4 +1,4 @@
-"""What a network says of a whole split."""
+"""Loss and accuracy of a network on a whole split."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def score(network: nn.Module, batches: Batches, execution: Execution) -> Score:
             logits.append(network(images).float())
             labels.append(truth)
     network.train(training)
-    said, true = torch.cat(logits).cpu(), torch.cat(labels).cpu()
-    return Score(F.cross_entropy(said, true).item(), (said.argmax(1) == true).float().mean().item(), said, true)
+    scores, true = torch.cat(logits).cpu(), torch.cat(labels).cpu()
+    return Score(F.cross_entropy(scores, true).item(), (scores.argmax(1) == true).float().mean().item(), scores, true)

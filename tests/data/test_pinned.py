@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from cnn_core.data.feed.pinned import BUFFERS, Ring
-from cnn_core.data.feed.pixels import DEVICE_SHARE, fits
+from cnn_core.data.feed.pixels import DEVICE_FRACTION, fits
 
 
 class LateGpu:
@@ -65,6 +65,6 @@ def test_all_splits_together_keep_to_their_share_of_a_gpu() -> None:
     for wanted in (400, 100, 1, 300):
         if fits(wanted, resident, memory - resident):
             resident += wanted
-    assert resident == 500 == DEVICE_SHARE * memory
+    assert resident == 500 == DEVICE_FRACTION * memory
     assert not fits(501, 0, 1000)
     assert fits(500, 0, 1000)

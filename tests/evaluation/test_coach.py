@@ -30,8 +30,8 @@ def curves(
 ) -> Curves:
     count = len(validation_loss)
     falling = np.linspace(0.9, 0.2, count) if train_loss is None else np.array(train_loss)
-    shares = (np.full(count, value) for value in (train_accuracy, validation_accuracy))
-    train, validation = shares
+    fractions = (np.full(count, value) for value in (train_accuracy, validation_accuracy))
+    train, validation = fractions
     return Curves(np.arange(1.0, count + 1), falling, train, np.array(validation_loss), validation)
 
 

@@ -89,7 +89,7 @@ def test_pixels_sent_batch_by_batch_are_those_on_the_device(
     images: ImageDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resident = Pixels(images, "validation", GPU)
-    monkeypatch.setattr("cnn_core.data.feed.pixels.DEVICE_SHARE", 0.0)
+    monkeypatch.setattr("cnn_core.data.feed.pixels.DEVICE_FRACTION", 0.0)
     sent = Pixels(images, "validation", GPU)
     assert resident.resident
     assert not sent.resident
@@ -149,10 +149,10 @@ def test_no_augmentation_waits_for_the_gpu(kind: type[Augmentation]) -> None:
     augment(pictures, labels, 10, [kind()], generator)  # constants are sent once
     torch.cuda.set_sync_debug_mode("error")
     try:
-        images, shares = augment(pictures, labels, 10, [kind()], generator)
+        images, fractions = augment(pictures, labels, 10, [kind()], generator)
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    assert images.device.type == shares.device.type == "cuda"
+    assert images.device.type == fractions.device.type == "cuda"
 
 
 def three_epochs(**training: object) -> Recipe:

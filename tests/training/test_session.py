@@ -255,8 +255,8 @@ def test_sizes_are_those_of_the_files(digits: ImageDataset, optimiser: str) -> N
 def test_mixed_images_are_learned_and_only_training_is_mixed(digits: ImageDataset) -> None:
     chosen = recipe().model_copy(update={"augment": MIXED[1:]})
     session = TrainingSession(chosen, digits, new_folder(chosen), "cpu")
-    images, shares = next(session.batches.epoch())
-    assert (shares.shape, shares.dtype) == ((len(images), 10), torch.float32)
+    images, fractions = next(session.batches.epoch())
+    assert (fractions.shape, fractions.dtype) == ((len(images), 10), torch.float32)
     assert next(session.validation.epoch())[1].dtype == torch.int64
     *_, last = session.run()
     assert isinstance(last, Finished)
@@ -265,12 +265,12 @@ def test_mixed_images_are_learned_and_only_training_is_mixed(digits: ImageDatase
 
 def test_counters_count_mixed_labels_by_their_largest_share() -> None:
     logits = torch.tensor([[2.0, 0.0, 1.0], [0.0, 3.0, 1.0]])
-    shares = torch.tensor([[0.3, 0.0, 0.7], [0.1, 0.9, 0.0]])
+    fractions = torch.tensor([[0.3, 0.0, 0.7], [0.1, 0.9, 0.0]])
     counters = Counters(torch.device("cpu"))
-    counters.add(logits, shares)
+    counters.add(logits, fractions)
     counters.images = 2
     loss, correct, images = counters.take()
-    assert loss / images == pytest.approx(-(shares * logits.log_softmax(1)).sum(1).mean().item())
+    assert loss / images == pytest.approx(-(fractions * logits.log_softmax(1)).sum(1).mean().item())
     assert (correct, images) == (1, 2)
     assert counters.take() == (0.0, 0, 0)
 

@@ -30,7 +30,7 @@ def box_of_area(images: Tensor, area: Tensor, ratio: Tensor, place: Tensor) -> T
     return torch.cat([top_left, top_left + sides], dim=1).long()
 
 
-def box_for_share(images: Tensor, share: Tensor, centres: Tensor) -> Tensor:
+def box_for_fraction(images: Tensor, share: Tensor, centres: Tensor) -> Tensor:
     """Boxes of about 1 - `share` (N,) of the image around `centres` (N, 2), cut off at the edge (Yun et al. 2019)."""
     size = constant(tuple(images.shape[-2:]), images.device)
     half = (0.5 * (1 - share).sqrt()[:, None] * size).long()

@@ -84,7 +84,7 @@ class CutMix(Mixing):
         from cnn_core.data.augmentation import batch_draws as draws
 
         other, share = draws.order(images, generator), draws.beta(images, self.alpha, generator)
-        box = batch.box_for_share(images, share, draws.places(images, generator))
+        box = batch.box_for_fraction(images, share, draws.places(images, generator))
         mixed, share = batch.cut_mix(images, images.index_select(0, other), box)
         return mixed, other, share
 

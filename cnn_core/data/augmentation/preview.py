@@ -14,7 +14,7 @@ from cnn_core.data.augmentation.batch_draws import mixed_seed
 from cnn_core.data.augmentation.steps import Augmentation, augment
 
 Images = NDArray[np.uint8]
-Shares = NDArray[np.float32]
+Fractions = NDArray[np.float32]
 
 # What torch computes with in this process. Read once: beside a preview another thread would read, and restore, its one.
 THREADS = torch.get_num_threads()
@@ -22,7 +22,7 @@ THREADS = torch.get_num_threads()
 
 def draws(
     images: Images, labels: NDArray[np.int64], classes: int, steps: Sequence[Augmentation], seed: int, epochs: int
-) -> tuple[Images, Shares | None]:
+) -> tuple[Images, Fractions | None]:
     """The images uint8 (N, C, H, W) as the first batch of each epoch of a run with this seed.
 
     Returns uint8 (epochs, N, C, H, W), and where a step mixes images the shares of the classes, float32
@@ -31,8 +31,8 @@ def draws(
     batch, truth = torch.from_numpy(images), torch.from_numpy(labels)
     with _one_thread():
         results = [augment(batch, truth, classes, steps, _generator(seed, epoch)) for epoch in range(epochs)]
-    shares = torch.stack([mixed for _, mixed in results]).numpy() if results[0][1].dim() == 2 else None
-    return _pixels(torch.stack([changed for changed, _ in results])), shares
+    fractions = torch.stack([mixed for _, mixed in results]).numpy() if results[0][1].dim() == 2 else None
+    return _pixels(torch.stack([changed for changed, _ in results])), fractions
 
 
 def stages(images: Images, steps: Sequence[Augmentation], seed: int, epoch: int = 0) -> Images:

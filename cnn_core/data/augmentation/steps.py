@@ -46,13 +46,13 @@ def augment(
     for step in steps:
         if isinstance(step, Mixing):
             images, other, share = step.mix(images, generator)
-            labels = _mixed(_shares(labels, classes), other, share[:, None])
+            labels = _mixed(_fractions(labels, classes), other, share[:, None])
         else:
             images = step.apply(images, generator)
     return images, labels
 
 
-def _shares(labels: Tensor, classes: int) -> Tensor:
+def _fractions(labels: Tensor, classes: int) -> Tensor:
     """int64 (N,) as float32 (N, classes), 1 for the label; shares as they are."""
     if labels.dim() == 2:
         return labels
@@ -60,5 +60,5 @@ def _shares(labels: Tensor, classes: int) -> Tensor:
     return empty.scatter_(1, labels[:, None], 1.0)
 
 
-def _mixed(shares: Tensor, other: Tensor, own: Tensor) -> Tensor:
-    return shares * own + shares.index_select(0, other) * (1 - own)
+def _mixed(fractions: Tensor, other: Tensor, own: Tensor) -> Tensor:
+    return fractions * own + fractions.index_select(0, other) * (1 - own)

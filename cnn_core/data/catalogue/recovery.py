@@ -15,13 +15,13 @@ def recover(dataset_id: str) -> shelf.About:
     """A new version of the images that are left. Raises DamagedDatasetError when there are none, UnknownNameError."""
     known = shelf.about(dataset_id)
     left = remains(shelf.folder_of(known), known.shape)
-    told, count = shelf.items(left.folder), len(left.labels)
+    origins, count = shelf.items(left.folder), len(left.labels)
     with shelf.drafted() as folder:
         for _ in append_images(folder, left.shape, (left.images[at : at + CHUNK] for at in range(0, count, CHUNK))):
             pass
         finish(folder, shelf.id_of(folder), left.labels, left.classes, left.splits, left.fit)
-        if len(told["file"]) >= count:
-            kept = {name: values[:count] for name, values in told.items()}
+        if len(origins["file"]) >= count:
+            kept = {name: values[:count] for name, values in origins.items()}
             (folder / shelf.ITEMS).write_text(json.dumps(kept), "utf-8")
         note = f"{count:,} of {known.images:,} images recovered."
         return shelf.shelve(folder, known.name, known.made_by, parent=known.id, note=note)

@@ -42,12 +42,12 @@ def keep_spare(folder: Path) -> None:
 def descriptions(folder: Path) -> Iterator[dict[str, Any]]:
     """What is known of a version besides its images: from the file, its copy, and the report of the import."""
     for path in (folder / "about.json", folder / SPARE / "about.json"):
-        if is_whole(told := read_object(path)) and fits(folder, told):
-            yield told
+        if is_whole(description := read_object(path)) and fits(folder, description):
+            yield description
     report, meta = read_object(folder / "report.json"), read_object(folder / META) or read_object(folder / SPARE / META)
     try:
         name, _, version = str(report["title"]).rpartition(" · v")
-        told = {
+        description = {
             "id": report["dataset"], "name": name or version, "version": int(version) if name else 1,
             "created": folder.stat().st_mtime, "channels": report["shape"][0], "size": report["shape"][1],
             "images": sum(sum(splits.values()) for splits in report["kept"].values()), "classes": len(report["kept"]),
@@ -55,25 +55,25 @@ def descriptions(folder: Path) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
     except (OSError, KeyError, TypeError, ValueError, AttributeError, IndexError):
         return
-    if is_whole(told) and fits(folder, told):
-        yield told
+    if is_whole(description) and fits(folder, description):
+        yield description
 
 
-def is_whole(told: dict[str, Any]) -> bool:
+def is_whole(description: dict[str, Any]) -> bool:
     """Whether a description has what every version has, and nothing in it is absurd."""
     needed, counts = ("id", "name", "content_hash"), ("channels", "size", "images", "classes")
-    texts = all(isinstance(told.get(name), str) for name in needed)
-    texts = texts and all(isinstance(told.get(name, ""), str) for name in ("made_by", "parent", "note"))
-    numbers = all(_is_count(told.get(name)) and told[name] > 0 for name in counts)
-    numbers = numbers and all(_is_count(told.get(name, 1)) for name in ("version", "looks"))
-    created = told.get("created", 0.0)
+    texts = all(isinstance(description.get(name), str) for name in needed)
+    texts = texts and all(isinstance(description.get(name, ""), str) for name in ("made_by", "parent", "note"))
+    numbers = all(_is_count(description.get(name)) and description[name] > 0 for name in counts)
+    numbers = numbers and all(_is_count(description.get(name, 1)) for name in ("version", "looks"))
+    created = description.get("created", 0.0)
     return texts and numbers and (_is_count(created) or (isinstance(created, float) and 0 <= created <= MOST))
 
 
-def fits(folder: Path, told: dict[str, Any]) -> bool:
+def fits(folder: Path, description: dict[str, Any]) -> bool:
     """Whether a description is of the version in this folder, which is named after its id and the size of its images;
     images are grey or in colour."""
-    return folder.name == f"{told['id']}-{told['size']}" and told["channels"] in (1, 3)
+    return folder.name == f"{description['id']}-{description['size']}" and description["channels"] in (1, 3)
 
 
 def _is_count(value: object) -> bool:
@@ -153,7 +153,7 @@ def _pixels(folder: Path, shape: Shape) -> NDArray[np.uint8]:
 
 
 def _metas(folder: Path) -> Iterator[dict[str, Any]]:
-    """Descriptions with class names: the file, its copy, and what the report of the import tells."""
+    """Descriptions with class names: the file, its copy, and what follows from the report of the import."""
     for path in (folder / META, folder / SPARE / META):
         meta = read_object(path)
         if isinstance(meta.get("classes"), list) and all(isinstance(name, str) for name in meta["classes"]):
@@ -204,10 +204,10 @@ def _labels_of_paths(folder: Path, count: int, classes: list[str]) -> list[NDArr
     if not isinstance(files, list) or len(files) != count:
         return []
     numbers = {name: number for number, name in enumerate(classes)}
-    told = [{numbers[part] for part in str(path).split("/")[:-1] if part in numbers} for path in files]
-    if any(len(labels) != 1 for labels in told):
+    by_folder = [{numbers[part] for part in str(path).split("/")[:-1] if part in numbers} for path in files]
+    if any(len(labels) != 1 for labels in by_folder):
         return []
-    return [np.array([labels.pop() for labels in told], np.int64)]
+    return [np.array([labels.pop() for labels in by_folder], np.int64)]
 
 
 def _completed(digest: Any, labels: NDArray[np.int64], splits: dict[str, NDArray[np.int64]]) -> str:

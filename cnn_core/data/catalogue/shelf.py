@@ -143,13 +143,13 @@ def derive(
         if not len(splits[split]):
             raise PlaygroundError(f"This would leave no {split} image. Remove fewer images.")
     parent = about(source.name) if is_own(source.name) else None
-    told = items(source.folder)
+    origins = items(source.folder)
     with drafted() as folder:
         for _ in append_images(folder, source.shape, _in_chunks(source, kept)):
             pass
         finish(folder, id_of(folder), labels[kept], source.classes, splits, source.fit)
-        if told["file"]:
-            chosen = {name: [values[place] for place in kept] for name, values in told.items()}
+        if origins["file"]:
+            chosen = {name: [values[place] for place in kept] for name, values in origins.items()}
             (folder / ITEMS).write_text(json.dumps(chosen), "utf-8")
         return shelve(
             folder,

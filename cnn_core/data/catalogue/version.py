@@ -74,8 +74,8 @@ def open_version(known: About) -> ImageDataset:
 def items(folder: Path) -> dict[str, list[Any]]:
     """What is known of each image, by position: "file" (its name when it was brought), "width", "height" (pixels of the
     original). Empty lists where nothing is known, as for data sets that were not brought."""
-    told = read_object(folder / ITEMS)
-    lists = {name: told.get(name) for name in ("file", "width", "height")}
+    stored = read_object(folder / ITEMS)
+    lists = {name: stored.get(name) for name in ("file", "width", "height")}
     known = [values for values in lists.values() if isinstance(values, list)]
     if len(known) < len(lists) or len(set(map(len, known))) > 1:
         return {name: [] for name in lists}

@@ -47,8 +47,8 @@ class OriginalSizes:
 
 def original_sizes(dataset: ImageDataset) -> OriginalSizes | None:
     """None where they are not known of every image."""
-    told = items(dataset.folder)
-    width, height = (np.asarray(told.get(name, ()), np.int64) for name in ("width", "height"))
+    origins = items(dataset.folder)
+    width, height = (np.asarray(origins.get(name, ()), np.int64) for name in ("width", "height"))
     if not len(dataset.labels) == len(width) == len(height) or min(width.min(), height.min()) < 1:
         return None
     return OriginalSizes(width, height)

@@ -12,7 +12,7 @@ from torch import Tensor
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.feed.pinned import PinnedSender
 
-DEVICE_SHARE = 0.5  # of a GPU's memory that all splits may take together; the rest is for the network and its maps
+DEVICE_FRACTION = 0.5  # of a GPU's memory that all splits may take together; the rest is for the network and its maps
 CHUNK = 4096  # images copied to a GPU at once
 RELEASE_BYTES = 64 * 2**20  # read from the map before its pages are given back; 5 times as many come in around them
 
@@ -21,7 +21,7 @@ _resident: Counter[torch.device] = Counter()  # bytes of all splits of this proc
 
 def fits(wanted: int, resident: int, free: int) -> bool:
     """Whether `wanted` bytes may join the `resident` ones of other splits on a GPU with `free` bytes left."""
-    return resident + wanted <= DEVICE_SHARE * (resident + free)
+    return resident + wanted <= DEVICE_FRACTION * (resident + free)
 
 
 class Pixels:

@@ -27,7 +27,7 @@ class Known:
     colourful: int = 0
 
 
-def tell_figures(
+def report_figures(
     report: ImportReport,
     known: Known,
     classes: tuple[str, ...],

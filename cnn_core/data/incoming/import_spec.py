@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cnn_core.data.decode import Fit
-from cnn_core.data.splits import SEED, TEST_SHARE, VALIDATION_SHARE
+from cnn_core.data.splits import SEED, TEST_FRACTION, VALIDATION_FRACTION
 from cnn_core.spec import Spec, option
 
 READING = ("encoding", "labels_inside", "label_column")  # asked for only where there is a choice
@@ -30,11 +30,11 @@ class ImportSpec(Spec):
         advanced=True,
     )
     validation: float = option(
-        VALIDATION_SHARE, "Share of the training images that picks the best epoch; unless there is a folder for it.",
+        VALIDATION_FRACTION, "Share of the training images that picks the best epoch; unless there is a folder for it.",
         ge=0.02, le=0.5, advanced=True,
     )  # fmt: skip
     test: float = option(
-        TEST_SHARE, "Share of all images kept for the final figures; unless there is a folder for it.",
+        TEST_FRACTION, "Share of all images kept for the final figures; unless there is a folder for it.",
         ge=0.02, le=0.5, advanced=True,
     )  # fmt: skip
     seed: int = option(SEED, "Start of the draw that splits the images.", ge=0, le=2**31 - 1, advanced=True)

@@ -22,7 +22,7 @@ from cnn_core.data.catalogue.library import Progress
 from cnn_core.data.dataset import IMAGES, SPLITS, ImageDataset, append_images, finish
 from cnn_core.data.decode import decode, fit, how_scaled, original_size
 from cnn_core.data.incoming.archives.archive import Entry, Files
-from cnn_core.data.incoming.import_figures import Known, first_reasons, tell_figures
+from cnn_core.data.incoming.import_figures import Known, first_reasons, report_figures
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
 from cnn_core.data.incoming.labels.layout import Layout
 from cnn_core.data.splits import make_splits
@@ -43,7 +43,7 @@ def import_images(
     *,
     made_by: str = "",
     onto: str = "",
-    tell: Callable[[Progress], None] = lambda progress: None,
+    progress: Callable[[Progress], None] = lambda progress: None,
 ) -> ImportReport:
     """Decode the files of the layout, and put them on the shelf as a data set called `name`.
 
@@ -53,7 +53,7 @@ def import_images(
     """
     began = time.monotonic()
     with nullcontext(shelf.about(onto).name) if onto else shelf.reserved(name) as name, drafted() as folder:
-        report = _Import(folder, files, layout, spec, onto, tell).run()
+        report = _Import(folder, files, layout, spec, onto, progress).run()
         known = shelf.shelve(folder, name, made_by, parent=onto, note=f"{report.added:,} added." if onto else "")
     report.dataset, report.title, report.content_hash = known.id, known.title, known.content_hash
     report.seconds = round(time.monotonic() - began, 2)
@@ -71,10 +71,10 @@ class _Import:
         layout: Layout,
         spec: ImportSpec,
         onto: str,
-        tell: Callable[[Progress], None],
+        progress: Callable[[Progress], None],
     ):
         self.folder, self.files, self.layout = folder, files, layout
-        self.tell = tell
+        self.progress = progress
         self.base = shelf.open_version(shelf.about(onto)) if onto else None
         if self.base:
             colour = "greyscale" if self.base.shape[0] == 1 else "rgb"
@@ -104,7 +104,7 @@ class _Import:
         splits = self._splits(labels)
         self.report.shape = list(self._shape)
         self.report.colour = self._colour_sentence(len(labels))
-        tell_figures(self.report, self.known, classes, labels, splits)
+        report_figures(self.report, self.known, classes, labels, splits)
         finish(self.folder, id_of(self.folder), labels, classes, splits, self.spec.fit)
         items = {"file": self.known.files, "width": self.known.widths, "height": self.known.heights}
         (self.folder / shelf.ITEMS).write_text(json.dumps(items), "utf-8")
@@ -130,7 +130,7 @@ class _Import:
                 if kept:
                     yield np.stack(kept)
                 done += len(chunk)
-                self.tell(Progress("importing", done, total, "images"))
+                self.progress(Progress("importing", done, total, "images"))
 
     def _read(self) -> Iterator[list[tuple[Entry, bytes | ImageError]]]:
         chunk: list[tuple[Entry, bytes | ImageError]] = []
@@ -181,7 +181,7 @@ class _Import:
 
     def _base_images(self, base: ImageDataset) -> Iterator[NDArray[np.uint8]]:
         """The images that were there before; they keep their split."""
-        told = shelf.items(base.folder)
+        origins = shelf.items(base.folder)
         count = len(base.labels)
         splits = np.empty(count, object)
         for split in SPLITS:
@@ -191,7 +191,9 @@ class _Import:
             for place, pixels in enumerate(chunk, start):
                 label = int(base.labels[place])
                 twins = self.known.digests.setdefault((_digest(pixels), label), [])
-                file, width, height = (told[key][place] if told[key] else 0 for key in ("file", "width", "height"))
+                file, width, height = (
+                    origins[key][place] if origins[key] else 0 for key in ("file", "width", "height")
+                )
                 self._append(twins, str(file or ""), int(width), int(height), label, str(splits[place]))
             yield chunk
 
@@ -208,7 +210,7 @@ class _Import:
         os.replace(grey / IMAGES, self.folder / IMAGES)
         grey.rmdir()
 
-    # What is told
+    # The report
 
     def _used_classes(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
         """The classes that have images, and the labels counted in them."""
@@ -217,7 +219,7 @@ class _Import:
         if len(used) < 2:
             found = f"only images of {self.classes[used[0]]}" if len(used) else "no image"
             raise PlaygroundError(
-                f"There are images of at least two classes to tell apart, please: {found} could be read. "
+                f"There are images of at least two classes to learn apart, please: {found} could be read. "
                 + first_reasons(self.report)
             )
         return tuple(self.classes[label] for label in used), renumbered.astype(np.int64)
@@ -226,13 +228,13 @@ class _Import:
         """Splits of folders and of earlier images stay; the others are drawn."""
         spec, given = self.spec, np.array(self.known.splits, object)
         free = np.flatnonzero(given == None)  # noqa: E711 - an array of objects
-        shares = spec.validation, spec.test, spec.seed
+        fractions = spec.validation, spec.test, spec.seed
         if 0 < len(free) < len(given):
-            for split, places in make_splits(labels[free], None, None, *shares, least=0).items():
+            for split, places in make_splits(labels[free], None, None, *fractions, least=0).items():
                 given[free[places]] = split
         marks = {split: given == split for split in ("test", "validation")}
         fixed = {split: mark if mark.any() else None for split, mark in marks.items()}
-        splits = make_splits(labels, fixed["test"], fixed["validation"], *shares)
+        splits = make_splits(labels, fixed["test"], fixed["validation"], *fractions)
         if not all(len(splits[split]) for split in SPLITS):
             raise PlaygroundError(
                 f"{len(labels)} images of {len(np.unique(labels))} classes are too few to be split into training, "

@@ -80,14 +80,14 @@ class Originals:
     def _sentence(self, downloads: Path, error: BaseException) -> str:
         paths = [downloads / file for file in self.files]
         missing = [path.name for path in paths if not _is_there(path)]
-        said = f"{self.title} could not be downloaded ({cause(error)})."
+        sentence = f"{self.title} could not be downloaded ({cause(error)})."
         if missing:
             return (
-                f"{said} Missing: {', '.join(missing)}. To add by hand: get from {self.address}, "
+                f"{sentence} Missing: {', '.join(missing)}. To add by hand: get from {self.address}, "
                 f"put into {paths[0].parent}, then try again."
             )
         return (
-            f"{said} Damaged or cut short in {paths[0].parent}: {' or '.join(path.name for path in paths)}. "
+            f"{sentence} Damaged or cut short in {paths[0].parent}: {' or '.join(path.name for path in paths)}. "
             f"To replace by hand: get from {self.address}, put there, then try again."
         )
 

@@ -41,7 +41,7 @@ def _run(request: ImportRequest, report: Report, folder: Path) -> dict[str, Any]
         request.name,
         made_by=request.made_by,
         onto=request.onto,
-        tell=report_and_keep,
+        progress=report_and_keep,
     )
     return asdict(done)
 

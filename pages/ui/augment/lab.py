@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from cnn_core.data.augmentation.preview import Images, Shares, draws, stages
+from cnn_core.data.augmentation.preview import Fractions, Images, draws, stages
 from cnn_core.data.augmentation.steps import Augmentation, read_steps
 from cnn_core.data.catalogue.library import is_ready
 from cnn_core.data.catalogue.registry import dataset_sources
@@ -64,7 +64,7 @@ def _images(recipe: Recipe, dataset: ImageDataset) -> None:
             chosen = _choose_images(dataset)
             seed = recipe.seed + _number("draws", "Other draws", "casino", "As if the recipe had another seed.")
         images, labels = np.asarray(dataset.images[chosen]), dataset.labels[chosen]
-        shown, shares = draws(images, labels, len(dataset.classes), steps, seed, EPOCHS)
+        shown, fractions = draws(images, labels, len(dataset.classes), steps, seed, EPOCHS)
         st.html(grid(images, shown))
     with layout.card("One image, step by step", "The draws of the first epoch. Steps that mix take in another "
                      "image of the same batch, and a fraction of its label."):  # fmt: skip
@@ -72,10 +72,10 @@ def _images(recipe: Recipe, dataset: ImageDataset) -> None:
         row = query.choose(st.segmented_control, "Row", list(numbers), name="row") - 1
         kept = stages(images, steps, seed)[:, row]
         gallery(list(kept), _stage_names(steps, dataset.classes[labels[row]]), side=96)
-        if shares is not None:
-            said = [_label(mixed, dataset.classes) for mixed in shares[:, row]]
+        if fractions is not None:
+            labels = [_label(mixed, dataset.classes) for mixed in fractions[:, row]]
             st.markdown("**Its label, epoch by epoch**")
-            gallery(list(shown[:, row]), said, side=72)
+            gallery(list(shown[:, row]), labels, side=72)
 
 
 def grid(images: Images, shown: Images) -> str:
@@ -135,7 +135,7 @@ def _stage_names(steps: Sequence[Augmentation], name: str) -> list[str]:
     return [name, *(f"{number} · {step.title}" for number, step in enumerate(steps, start=1))]
 
 
-def _label(shares: Shares, classes: Sequence[str]) -> str:
+def _label(fractions: Fractions, classes: Sequence[str]) -> str:
     """A mixed label in words, the largest share first."""
-    order = np.argsort(-shares, kind="stable")
-    return " + ".join(f"{words.percent(float(shares[n]), 0)} {classes[n]}" for n in order if shares[n] >= 0.005)
+    order = np.argsort(-fractions, kind="stable")
+    return " + ".join(f"{words.percent(float(fractions[n]), 0)} {classes[n]}" for n in order if fractions[n] >= 0.005)

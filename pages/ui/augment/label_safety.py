@@ -230,12 +230,12 @@ def _worst(result: LabelSafety, place: int, dataset: ImageDataset, chosen: np.nd
     st.html(f'<div class="cnn-gallery cnn-pairs">{"".join(figures)}</div>')
 
 
-def _heat_map(names: list[str], shares: np.ndarray) -> str:
+def _heat_map(names: list[str], fractions: np.ndarray) -> str:
     """Rows of names against the strengths: the share of changed predictions, dark where it is large."""
     head = "".join(f"<th>{strength:.0%}</th>" for strength in STRENGTHS)
     rows = "".join(
         f"<tr><td>{escape(name)}</td>{''.join(_cell(float(share)) for share in row)}</tr>"
-        for name, row in zip(names, shares, strict=True)
+        for name, row in zip(names, fractions, strict=True)
     )
     return f'<div class="cnn-heat"><table><tr><th>strength</th>{head}</tr>{rows}</table></div>'
 

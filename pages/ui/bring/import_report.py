@@ -22,8 +22,8 @@ def asked() -> ImportReport | None:
     """The report of the import that the address names, where there was one."""
     wanted = query.asked("report")
     with errors_shown():
-        told = shelf.report(shelf.folder_of(shelf.about(wanted))) if wanted else {}
-        known = {name: told[name] for name in ImportReport.__dataclass_fields__ if name in told}
+        stored = shelf.report(shelf.folder_of(shelf.about(wanted))) if wanted else {}
+        known = {name: stored[name] for name in ImportReport.__dataclass_fields__ if name in stored}
         return ImportReport(**known) if "kept" in known else None
     return None
 

@@ -189,10 +189,10 @@ def class_balance(counts: pd.DataFrame) -> None:
     st.echarts_chart(option, height=max(220, 50 + 24 * len(classes)), key="class-balance", alt="Images per class")
 
 
-def bars(shares: Mapping[str, float], right: str | None = None) -> None:
+def bars(fractions: Mapping[str, float], right: str | None = None) -> None:
     """Horizontal bars of probabilities, largest first. Where the `right` class is known, hits and misses show."""
     rows = []
-    for position, (name, share) in enumerate(shares.items()):
+    for position, (name, share) in enumerate(fractions.items()):
         sign, colour = "", GREY if position else palette()[0]
         if right is not None and (position == 0 or name == right):
             sign, colour = (" ✓", RIGHT) if name == right else (" ✗", WRONG)

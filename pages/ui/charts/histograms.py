@@ -20,14 +20,14 @@ def values(counts: NDArray[np.int64], names: Sequence[str]) -> None:
     """Counts (C, 256) of pixel values as one area a channel, on a logarithmic scale: one value is often half of all."""
     colours = palette()
     shades = (colours[6], colours[7], colours[0]) if len(names) == 3 else (GREY,)
-    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    fractions = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     series = [
         {
             "name": name, "type": "line", "step": "middle", "symbol": "none", "color": shade,
             "lineStyle": {"width": 1.2}, "areaStyle": {"opacity": 0.18 if len(names) == 1 else 0},
             "data": [float(f"{share:.3g}") if share else None for share in channel],
         }
-        for name, shade, channel in zip(names, shades, shares, strict=True)
+        for name, shade, channel in zip(names, shades, fractions, strict=True)
     ]  # fmt: skip
     option: dict[str, Any] = {
         "animation": False,

@@ -27,13 +27,13 @@ def network_image(rows: Sequence[LayerSummary], input_shape: Shape) -> None:
     side = input_shape[1]
     blocks = [_block("Image", "The image that comes in", PLAIN, False, input_shape, side)]
     for row in rows:
-        told = f"{row.title} {row.detail}".strip()
+        tooltip = f"{row.title} {row.detail}".strip()
         if row.kind in SLICES:
             style = f"height:{_height(row.output_shape, side):.0f}px;background:{SLICES[row.kind]}"
-            blocks.append(f'<div class="slice" title="{escape(told)}" style="{style}"></div>')
+            blocks.append(f'<div class="slice" title="{escape(tooltip)}" style="{style}"></div>')
         else:
             colour = COLOURS.get(row.kind, POOL if "pool" in row.kind else PLAIN)
-            blocks.append(_block(_short(row), told, colour, row.parameters > 0, row.output_shape, side))
+            blocks.append(_block(_short(row), tooltip, colour, row.parameters > 0, row.output_shape, side))
     st.html(f'<div class="cnn-network">{"".join(blocks)}</div>')
 
 
@@ -70,13 +70,13 @@ def network_sentence(rows: Sequence[LayerSummary]) -> str:
     )
 
 
-def _block(name: str, told: str, colour: str, learns: bool, output: Shape, side: int) -> str:
+def _block(name: str, tooltip: str, colour: str, learns: bool, output: Shape, side: int) -> str:
     """One layer: maps stand on a common floor, a row of numbers is a thin column."""
     width = 6 + 5 * math.log2(output[0] + 1) if len(output) == 3 else 8
     size = f"height:{_height(output, side):.0f}px;width:{width:.0f}px"
     sizes = "×".join(map(str, output))
     return (
-        f'<div class="layer" title="{escape(told)}: {sizes}"><i class="{"learns" if learns else ""}" '
+        f'<div class="layer" title="{escape(tooltip)}: {sizes}"><i class="{"learns" if learns else ""}" '
         f'style="{size};--shade:{colour}"></i><b>{escape(name)}</b><small>{sizes}</small></div>'
     )
 

@@ -56,23 +56,25 @@ def _suspects(dataset: ImageDataset, run: Run) -> tuple[NDArray[np.int64], Suspe
     """Positions that were looked at, and the suspects among them; those the network finds likelier as labelled, not."""
     with st.spinner("Predicting …", show_time=True):
         version = weights_version(run)
-        positions, probabilities = _said(run.id, version, not sealed.is_sealed(dataset), run)
+        positions, probabilities = _probabilities(run.id, version, not sealed.is_sealed(dataset), run)
     found = label_mistakes(dataset.labels[positions], probabilities)
     return positions, found.first(int((found.margin > 0).sum()))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _said(run_id: str, version: str, with_test: bool, _run: Run) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _probabilities(
+    run_id: str, version: str, with_test: bool, _run: Run
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Positions of the images the run did not learn from, and its probabilities for them."""
     from pages.ui.understand.classifiers import classifier  # loads torch
 
     dataset = datasets.of_run(_run)
     held_out = dataset.splits["validation"]
-    said = classifier(_run).classify_many(dataset.images, held_out)
+    probabilities = classifier(_run).classify_many(dataset.images, held_out)
     tested = RunFolder(run_id).predictions() if with_test else None
     if tested is None:
-        return held_out, said
-    return np.concatenate([held_out, tested.indices]), np.concatenate([said, tested.probabilities])
+        return held_out, probabilities
+    return np.concatenate([held_out, tested.indices]), np.concatenate([probabilities, tested.probabilities])
 
 
 def _new_version(dataset: ImageDataset, decisions: Decisions) -> None:

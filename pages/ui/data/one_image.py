@@ -51,8 +51,8 @@ def _as_numbers(dataset: ImageDataset, index: int, channel: int, as_fed: bool) -
         st.image(enlarge(pixels(image), 448), width="stretch", alt=f"Image {index}")
         split = split_names(dataset)[index]
         st.markdown(f"**{plain(dataset.classes[dataset.labels[index]])}** · image {index}, {split} split")
-        if told := _origin(dataset, index):
-            st.caption(told)
+        if origin := _origin(dataset, index):
+            st.caption(origin)
     with numbers:
         shown = normalised(image, dataset.mean, dataset.std) if as_fed else image
         st.html(number_grid(image[channel], shown[channel]))
@@ -103,10 +103,10 @@ def _cell(grey: int, text: str) -> str:
 
 def _origin(dataset: ImageDataset, index: int) -> str:
     """The file an image came from and its size there, where these are known."""
-    told = items(dataset.folder)
-    if not told["file"]:
+    origins = items(dataset.folder)
+    if not origins["file"]:
         return ""
-    return plain(f"{told['file'][index]}, {told['width'][index]} × {told['height'][index]} pixels")
+    return plain(f"{origins['file'][index]}, {origins['width'][index]} × {origins['height'][index]} pixels")
 
 
 def _tensor_sentence(dataset: ImageDataset, channel: int, as_fed: bool) -> str:

@@ -36,7 +36,7 @@ def make(dataset: ImageDataset, removed: Collection[int] = (), relabelled: Mappi
         st.rerun()
 
 
-def told() -> None:
+def announce() -> None:
     """Once after a version was made: what it is."""
     if sentence := st.session_state.pop(TOLD, ""):
         st.success(sentence, icon=":material/library_add_check:")

@@ -180,8 +180,8 @@ def _parts(value: list[dict[str, Any]], values: Sequence[list[dict[str, Any]]]) 
     for place, part in enumerate(value):
         others = [other[place] for other in values]
         names = dict.fromkeys(name for other in others for name in other if len({str(o.get(name)) for o in others}) > 1)
-        told = ", ".join(f"{words.label(name).lower()} {words.value(part.get(name, '–'))}" for name in names)
-        texts += [f"{place + 1} {words.label(part['kind'])}: {told}"] if told else []
+        parameters = ", ".join(f"{words.label(name).lower()} {words.value(part.get(name, '–'))}" for name in names)
+        texts += [f"{place + 1} {words.label(part['kind'])}: {parameters}"] if parameters else []
     return "; ".join(texts)
 
 

@@ -118,7 +118,7 @@ def cell_choice(classes: Sequence[str], true: int, predicted: int) -> None:
 def cell_images(dataset: ImageDataset, predictions: Predictions, true: int, predicted: int) -> None:
     """The images of a cell, the most confident first."""
     positions = _positions(predictions, true, predicted, len(dataset.classes))
-    sure = predictions.probabilities.max(axis=1)
+    confidence = predictions.probabilities.max(axis=1)
     if not len(positions):
         st.info("No test image is in this cell.", icon=":material/thumb_up:")
         return
@@ -128,7 +128,7 @@ def cell_images(dataset: ImageDataset, predictions: Predictions, true: int, pred
     st.markdown(f"{sign} {words.count(len(positions), 'image')} of **{plain(truth)}** called **{plain(called)}**{more}")
     shown = positions[:MOST_IMAGES]
     names = [dataset.classes[number] for number in predictions.predicted[shown]]
-    captions = [f"{name} {words.percent(share, 0)}" for name, share in zip(names, sure[shown], strict=True)]
+    captions = [f"{name} {words.percent(share, 0)}" for name, share in zip(names, confidence[shown], strict=True)]
     gallery(list(dataset.images[predictions.indices[shown]]), captions)
 
 

@@ -26,8 +26,8 @@ def name(layer: LayerMaps) -> str:
 def layer_row(layer: LayerMaps, found: Sequence[Filters], own: bool) -> None:
     """One layer on its way: words on the left, its output on the right, its filters a click away."""
     with st.container(border=True):
-        told, picture = st.columns([1, 4], vertical_alignment="center")
-        with told:
+        text, picture = st.columns([1, 4], vertical_alignment="center")
+        with text:
             st.markdown(f"**{name(layer)}**")
             st.caption(f"{_size(layer.maps)}  \n{_scale(layer.maps, own)}")
             if found:

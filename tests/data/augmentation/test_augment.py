@@ -128,9 +128,9 @@ class TestPreview:
     def test_shows_the_draws_of_the_first_batch_of_each_epoch(self) -> None:
         images, labels = (pictures(4) * 255).byte().numpy(), torch.arange(4).numpy()
         steps = read_steps(augment_presets.get("photographs").steps)
-        shown, shares = draws(images, labels, 4, steps, seed=3, epochs=3)
+        shown, fractions = draws(images, labels, 4, steps, seed=3, epochs=3)
         assert shown.shape == (3, 4, 3, 20, 20)
-        assert shares is None
+        assert fractions is None
         assert (shown == draws(images, labels, 4, steps, seed=3, epochs=3)[0]).all()
         assert (shown[:2] != shown[1:]).any(axis=(2, 3, 4)).all()
         assert (stages(images, steps, seed=3, epoch=1)[-1] == shown[1]).all()
@@ -140,21 +140,21 @@ class TestPreview:
         digits = open_dataset("digits")
         steps = read_steps([*augment_presets.get("photographs").steps, AugmentSpec(kind="mixup", alpha=1.0)])
         chosen = digits.splits["train"][:8]
-        shown, shares = draws(np.asarray(digits.images[chosen]), digits.labels[chosen], 10, steps, seed=3, epochs=2)
+        shown, fractions = draws(np.asarray(digits.images[chosen]), digits.labels[chosen], 10, steps, seed=3, epochs=2)
         batches = Batches(digits, "train", 8, seed=3, augment=steps)
-        assert shares is not None
+        assert fractions is not None
         for epoch in range(2):
             images, labels = next(batches.epoch(epoch))
             rounded = torch.from_numpy(shown[epoch]).float()
             assert torch.allclose(images * 255, rounded, atol=0.501)
-            assert torch.equal(labels, torch.from_numpy(shares[epoch]))
+            assert torch.equal(labels, torch.from_numpy(fractions[epoch]))
 
     def test_gives_the_shares_of_mixed_images(self) -> None:
         images, labels = (pictures(4) * 255).byte().numpy(), torch.arange(4).numpy()
-        _, shares = draws(images, labels, 4, read_steps([AugmentSpec(kind="cutmix")]), seed=0, epochs=2)
-        assert shares is not None
-        assert shares.shape == (2, 4, 4)
-        assert shares.sum(2) == pytest.approx(1)
+        _, fractions = draws(images, labels, 4, read_steps([AugmentSpec(kind="cutmix")]), seed=0, epochs=2)
+        assert fractions is not None
+        assert fractions.shape == (2, 4, 4)
+        assert fractions.sum(2) == pytest.approx(1)
 
     def test_starts_with_the_image_itself(self) -> None:
         images = (pictures(2) * 255).byte().numpy()

@@ -55,14 +55,14 @@ def theirs(kind: type[v2.MixUp | v2.CutMix], pair: Tensor, share: float, place: 
     return images[0], labels[0]
 
 
-SHARES = torch.tensor([0.0, 0.13, 0.5, 0.77, 0.99, 1.0])
+FRACTIONS = torch.tensor([0.0, 0.13, 0.5, 0.77, 0.99, 1.0])
 OTHER = torch.tensor([1, 2, 0, 5, 4, 3])
 
 
 def test_mixup_is_torchvisions() -> None:
     images = pictures()
-    ours = batch.mix_up(images, images[OTHER], SHARES)
-    for n, share in enumerate(SHARES.tolist()):
+    ours = batch.mix_up(images, images[OTHER], FRACTIONS)
+    for n, share in enumerate(FRACTIONS.tolist()):
         mixed, labels = theirs(v2.MixUp, torch.stack([images[n], images[OTHER[n]]]), share, [0, 0])
         assert torch.allclose(ours[n], mixed, atol=ROUNDING)
         assert torch.allclose(labels, torch.tensor([share, 1 - share]))
@@ -70,8 +70,8 @@ def test_mixup_is_torchvisions() -> None:
 
 def test_cutmix_is_torchvisions() -> None:
     images, centres = pictures(), torch.tensor([[0, 0], [10, 10], [19, 19], [3, 16], [5, 5], [19, 0]])
-    ours, left = batch.cut_mix(images, images[OTHER], batch.box_for_share(images, SHARES, centres))
-    for n, share in enumerate(SHARES.tolist()):
+    ours, left = batch.cut_mix(images, images[OTHER], batch.box_for_fraction(images, FRACTIONS, centres))
+    for n, share in enumerate(FRACTIONS.tolist()):
         mixed, labels = theirs(v2.CutMix, torch.stack([images[n], images[OTHER[n]]]), share, centres[n].tolist())
         assert torch.equal(ours[n], mixed)
         assert torch.allclose(labels, torch.stack([left[n], 1 - left[n]]), atol=ROUNDING)
@@ -79,10 +79,10 @@ def test_cutmix_is_torchvisions() -> None:
 
 @pytest.mark.parametrize("alpha", [0.05, 0.2, 1.0, 8.0])
 def test_beta_draws_are_distributed_as_they_should(alpha: float) -> None:
-    shares = beta(torch.empty(20_000), alpha, torch.Generator().manual_seed(0)).sort().values.numpy()
+    fractions = beta(torch.empty(20_000), alpha, torch.Generator().manual_seed(0)).sort().values.numpy()
     exact = stats.beta(alpha, alpha).ppf((np.arange(20_000) + 0.5) / 20_000)
-    assert np.abs(shares - exact).mean() < 0.01  # of right samples this large it is at most 0.008
-    assert np.abs(shares.mean() - 0.5) < 0.01
+    assert np.abs(fractions - exact).mean() < 0.01  # of right samples this large it is at most 0.008
+    assert np.abs(fractions.mean() - 0.5) < 0.01
 
 
 def test_an_order_is_a_permutation() -> None:
@@ -95,12 +95,12 @@ def test_labels_are_mixed_as_the_images_are(kind: str) -> None:
     """Images that show their own label: the mean of an image says which shares are in it."""
     lamps = torch.eye(CLASSES)[LABELS].view(6, CLASSES, 1, 1).expand(-1, -1, 20, 20)
     steps = read_steps([AugmentSpec(kind=kind, alpha=1.0), AugmentSpec(kind=kind, alpha=2.0)])
-    images, shares = augment(lamps.contiguous(), LABELS, CLASSES, steps, torch.Generator().manual_seed(1))
-    assert shares.shape == (6, CLASSES)
-    assert shares.dtype == torch.float32
-    assert torch.allclose(shares.sum(1), torch.ones(6))
+    images, fractions = augment(lamps.contiguous(), LABELS, CLASSES, steps, torch.Generator().manual_seed(1))
+    assert fractions.shape == (6, CLASSES)
+    assert fractions.dtype == torch.float32
+    assert torch.allclose(fractions.sum(1), torch.ones(6))
     if kind == "mixup":  # a second box may lie over the first one
-        assert torch.allclose(images.mean(dim=(2, 3)), shares, atol=ROUNDING)
+        assert torch.allclose(images.mean(dim=(2, 3)), fractions, atol=ROUNDING)
 
 
 def test_labels_stay_numbers_where_nothing_is_mixed() -> None:

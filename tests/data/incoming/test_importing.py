@@ -229,7 +229,7 @@ def test_a_cancelled_or_failed_import_leaves_no_trace(bring, home: Path) -> None
 
 def test_progress_is_told(bring) -> None:
     told = []
-    bring(two_classes(), tell=told.append)
+    bring(two_classes(), progress=told.append)
     assert (told[-1].done, told[-1].total) == (24, 24)
 
 

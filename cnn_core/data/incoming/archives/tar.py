@@ -108,7 +108,7 @@ def _header(stream: _Stream) -> tarfile.TarInfo | None:
 
     tarfile itself follows extended headers of any length and number, one call inside the other.
     """
-    told: dict[str, str] = {}
+    records: dict[str, str] = {}
     for _ in range(HEADERS_OF_ONE + 1):
         block = stream.exactly(BLOCK)
         if not block.strip(b"\0"):
@@ -117,14 +117,14 @@ def _header(stream: _Stream) -> tarfile.TarInfo | None:
         if header.size < 0:
             raise ArchiveError("The archive is damaged or cut short. Pack or download it again.")
         if header.type in PAX_TYPES:
-            told |= _extended(stream, header)
+            records |= _extended(stream, header)
         elif header.type == tarfile.GNUTYPE_LONGNAME:
-            told["path"] = _long(stream, header).split(b"\0")[0].decode("utf-8", "surrogateescape")
+            records["path"] = _long(stream, header).split(b"\0")[0].decode("utf-8", "surrogateescape")
         elif header.type == tarfile.GNUTYPE_LONGLINK:
             _long(stream, header)
         else:
-            header.name = told.get("path", header.name)
-            header.size = int(told.get("size", header.size))
+            header.name = records.get("path", header.name)
+            header.size = int(records.get("size", header.size))
             return header
     raise ArchiveError("The archive has too many extended headers for one file. Pack the folder again.")
 
@@ -134,11 +134,11 @@ def _extended(stream: _Stream, header: tarfile.TarInfo) -> dict[str, str]:
 
     Lines are "length key=value\\n", the length counting all of the line (POSIX pax, "pax Extended Header").
     """
-    told: dict[str, str] = {}
+    records: dict[str, str] = {}
     text, at = _long(stream, header), 0
     for _ in range(LINES_OF_HEADER):
         if at == len(text):
-            return told
+            return records
         length = int(text[at : at + 8].split(b" ")[0])
         line = text[at : at + length]
         key, _, value = line.split(b" ", 1)[1].partition(b"=")
@@ -149,7 +149,7 @@ def _extended(stream: _Stream, header: tarfile.TarInfo) -> dict[str, str]:
         if key in (b"path", b"size"):
             if header.type == tarfile.XGLTYPE:
                 raise ArchiveError("The archive gives one name or size to all its files. Pack the folder again.")
-            told[key.decode()] = value[:-1].decode("utf-8", "surrogateescape")
+            records[key.decode()] = value[:-1].decode("utf-8", "surrogateescape")
         at += length
     raise ArchiveError(
         f"An extended header in the archive has more than {LINES_OF_HEADER} lines. Pack the folder again."
