@@ -32,15 +32,21 @@ class DataSpec(Spec):
 
     dataset: str = option("fashion_mnist_sample", "The images to learn from.")
     image_size: int = option(
-        0, "Side of the square images in pixels; 0 keeps the data set's own size. Larger shows more and trains slower.",
-        ge=0, le=256, advanced=True, unit="px",
-    )  # fmt: skip
+        0,
+        "Side of the square images in pixels; 0 keeps the data set's own size. Larger shows more and trains slower.",
+        ge=0,
+        le=256,
+        advanced=True,
+        unit="px",
+    )
     validation_fraction: float = option(
         0.0,
         "Fraction of the images outside the test images kept for validation; 0 keeps the data set's own split. Too few "
         "leave the best epoch to luck, too many leave little to learn from.",
-        ge=0, le=0.9, advanced=True,
-    )  # fmt: skip
+        ge=0,
+        le=0.9,
+        advanced=True,
+    )
 
 
 class LayerRate(Spec):
@@ -75,22 +81,30 @@ class TrainingSpec(Spec):
 
     epochs: int = option(10, "Passes over the training images. Too few underfits, too many wastes time.", ge=1, le=1000)
     batch_size: int = option(
-        128, "Images per step. Small is noisy and slow, large is smooth and needs a larger learning rate.",
-        ge=1, le=8192, log=True,
-    )  # fmt: skip
+        128,
+        "Images per step. Small is noisy and slow, large is smooth and needs a larger learning rate.",
+        ge=1,
+        le=8192,
+        log=True,
+    )
     optimiser: Literal["sgd", "adam", "adamw"] = option(
         "adam", "The rule that turns gradients into steps. Adam forgives, SGD often ends better."
     )
     learning_rate: float = option(
         1e-3,
         "Size of a step. Too small learns nothing, too large jumps about or turns into NaN.",
-        gt=0, le=10, log=True,
-    )  # fmt: skip
+        gt=0,
+        le=10,
+        log=True,
+    )
     momentum: float = option(
         0.9,
         "Fraction of the last step that is kept. Higher is faster and less steady.",
-        ge=0, lt=1, needs="optimiser=sgd", advanced=True,
-    )  # fmt: skip
+        ge=0,
+        lt=1,
+        needs="optimiser=sgd",
+        advanced=True,
+    )
     nesterov: bool = option(
         True, "Look ahead along the momentum before taking the gradient.", needs="optimiser=sgd", advanced=True
     )
@@ -109,13 +123,18 @@ class TrainingSpec(Spec):
     warm_up: float = option(
         0.3,
         "Fraction of the run in which the learning rate rises.",
-        gt=0, lt=1, needs="schedule=one_cycle", advanced=True,
-    )  # fmt: skip
+        gt=0,
+        lt=1,
+        needs="schedule=one_cycle",
+        advanced=True,
+    )
     label_smoothing: float = option(
         0.0,
         "Probability taken from the true class and spread over all classes. Keeps the network from overconfidence.",
-        ge=0, le=0.5, advanced=True,
-    )  # fmt: skip
+        ge=0,
+        le=0.5,
+        advanced=True,
+    )
     patience: int = option(
         0,
         "Stop after this many epochs without a better validation loss; 0 never stops early.",

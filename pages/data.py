@@ -35,9 +35,14 @@ results, panel = layout.beside()
 
 with panel, layout.card("Data set"):
     name = query.choose(
-        st.selectbox, "Data set", dataset_sources.names(), name="dataset", label_visibility="collapsed",
-        format_func=lambda option: dataset_sources.get(option).title, clears=["class", "page", "image", "run"],
-    )  # fmt: skip
+        st.selectbox,
+        "Data set",
+        dataset_sources.names(),
+        name="dataset",
+        label_visibility="collapsed",
+        format_func=lambda option: dataset_sources.get(option).title,
+        clears=["class", "page", "image", "run"],
+    )
     source = dataset_sources.get(name)
     st.caption(plain(source.description))
     datasets.facts(source)
@@ -58,9 +63,15 @@ with results:
             sealed.note(dataset)
         first = "image" if query.asked("image") else "samples"
         view = query.choose(
-            st.segmented_control, "View", list(VIEWS), name="view", default=first,
-            format_func=lambda option: VIEWS[option][0], label_visibility="collapsed", clears=["page"],
-        )  # fmt: skip
+            st.segmented_control,
+            "View",
+            list(VIEWS),
+            name="view",
+            default=first,
+            format_func=lambda option: VIEWS[option][0],
+            label_visibility="collapsed",
+            clears=["page"],
+        )
         VIEWS[view][1](dataset)
     with st.expander("All data sets", icon=":material/list:"):
         datasets.all_sources()

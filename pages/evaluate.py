@@ -46,8 +46,14 @@ table, matrix = st.columns(2)
 with table, layout.card("Class by class", "Select a row to see the mistakes in that class."):
     clicked = evaluation.class_table(result)
 true, predicted = evaluation.chosen_cell(result, clicked)
-with matrix, layout.card("Confusion", "Rows are what it is, columns what the network says; shade is the share of the "
-                         "row. The framed cell is shown below."):  # fmt: skip
+with (
+    matrix,
+    layout.card(
+        "Confusion",
+        "Rows are what it is, columns what the network says; shade is the share of the "
+        "row. The framed cell is shown below.",
+    ),
+):
     confusion_matrix(result.confusion, dataset.classes, (true, predicted))
 with layout.card("The images of one cell", "The most confident first: these are the mistakes worth a look."):
     evaluation.cell_choice(dataset.classes, true, predicted)

@@ -237,8 +237,12 @@ SITUATIONS = (
     Situation("binary", (), "not text in UTF-8", recipe(bytes(range(128, 256)))),
     Situation("empty recipe", (), "not valid JSON", recipe("")),
     Situation("unknown field", (), "training.optimizer is not a known field", recipe('{"training": {"optimizer": 1}}')),
-    Situation("a folder as recipe", (), "cannot be read: Is a directory", lambda world: (
-        "train", "--recipe", str(world.folder))),
+    Situation(
+        "a folder as recipe",
+        (),
+        "cannot be read: Is a directory",
+        lambda world: ("train", "--recipe", str(world.folder)),
+    ),
     Situation("no recipe", ("train", "--recipe", ""), "cannot be read"),
     Situation("a zero byte", ("train", "--recipe", "a\0b"), "cannot be read"),
     Situation("missing recipe", ("train", "--recipe", "nowhere.json"), "nowhere.json cannot be read"),
@@ -262,15 +266,24 @@ SITUATIONS = (
     Situation("missing archive", ("import", "nowhere.zip", "--name", "A"), "nowhere.zip cannot be read"),
     Situation("pipe", (), "neither a file nor a folder", pipe),
     Situation("device", ("import", "/dev/zero", "--name", "A"), "neither a file nor a folder"),
-    Situation("no archive", (), "damaged or cut short", lambda world: (
-        "import", world.file("a.zip", b"PK\3\4" + b"x" * 99), "--name", "A")),
+    Situation(
+        "no archive",
+        (),
+        "damaged or cut short",
+        lambda world: ("import", world.file("a.zip", b"PK\3\4" + b"x" * 99), "--name", "A"),
+    ),
     Situation("binary labels", (), "only one column", label_table(bytes(range(128, 256)) * 40)),
     Situation("deep labels", (), "only one column", label_table(b"[" * 100_000)),
-    Situation("missing labels", (), "labels.csv cannot be read", lambda world: (
-        *pictures(world), "--labels", str(world.folder / "labels.csv"))),
-    Situation("add to nothing", (), "There is no data set", lambda world: (
-        *pictures(world), "--add-to", "own-0123abcd")),
+    Situation(
+        "missing labels",
+        (),
+        "labels.csv cannot be read",
+        lambda world: (*pictures(world), "--labels", str(world.folder / "labels.csv")),
+    ),
+    Situation(
+        "add to nothing", (), "There is no data set", lambda world: (*pictures(world), "--add-to", "own-0123abcd")
+    ),
     Situation("unnamed", (), "1 to 80 visible characters", lambda world: (*pictures(world)[:-1], "\n")),
     # Ours
     Situation("a fault of the program", ("runs",), "command-line.log", fault, code=1),
-)  # fmt: skip
+)

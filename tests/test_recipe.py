@@ -65,6 +65,12 @@ def test_diff_names_only_what_differs() -> None:
     assert diff(Recipe(), Recipe(seed=2)) == [("seed", 0, 2)]
     assert diff(OWN, OWN) == []
     assert {name for name, _, _ in diff(Recipe(), OWN)} == {
-        "augment", "network.preset", "network.layers", "training.epochs", "training.learning_rate",
-        "training.optimiser", "training.nesterov", "seed",
-    }  # fmt: skip
+        "augment",
+        "network.preset",
+        "network.layers",
+        "training.epochs",
+        "training.learning_rate",
+        "training.optimiser",
+        "training.nesterov",
+        "seed",
+    }

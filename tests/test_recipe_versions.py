@@ -25,10 +25,13 @@ def test_a_recipe_without_a_version_is_the_first() -> None:
     assert Recipe.from_json('{"version": 1, "seed": 3}') == Recipe(seed=3)
 
 
-@pytest.mark.parametrize(("version", "part"), [
-    (VERSION + 1, f"has version {VERSION + 1}; the newest known here is {VERSION}"),
-    *((wrong, "a whole number from 1") for wrong in (0, -1, "2", 2.0, True, None, [], 10**30 * -1)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("version", "part"),
+    [
+        (VERSION + 1, f"has version {VERSION + 1}; the newest known here is {VERSION}"),
+        *((wrong, "a whole number from 1") for wrong in (0, -1, "2", 2.0, True, None, [], 10**30 * -1)),
+    ],
+)
 def test_another_version_is_a_sentence(version: object, part: str) -> None:
     text = json.dumps({"version": version})
     with pytest.raises(RecipeError, match=part):

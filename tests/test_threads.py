@@ -125,9 +125,17 @@ def ask_data_views(network: Classifier, dataset: ImageDataset) -> Answer:
 
 
 ASKS = (
-    ask_feature_maps, ask_filters, ask_penultimate, ask_classify, ask_evaluate, ask_label_safety, ask_novelty,
-    ask_montage, ask_preview, ask_data_views,
-)  # fmt: skip
+    ask_feature_maps,
+    ask_filters,
+    ask_penultimate,
+    ask_classify,
+    ask_evaluate,
+    ask_label_safety,
+    ask_novelty,
+    ask_montage,
+    ask_preview,
+    ask_data_views,
+)
 
 
 def at_once(*works: Callable[[], object]) -> list[object]:

@@ -87,8 +87,9 @@ def curves_by_epoch(train: tuple[Values, Values, Values], validation: tuple[Valu
     ends, loss, accuracy = validation
     stretch = np.diff(at, prepend=0.0)
     parts = [(at > end - 1 + 1e-9) & (at <= end + 1e-9) & (stretch > 0) for end in ends]
-    means = [[np.average(curve[part], weights=stretch[part]) if part.any() else np.nan for part in parts]
-             for curve in values]  # fmt: skip
+    means = [
+        [np.average(curve[part], weights=stretch[part]) if part.any() else np.nan for part in parts] for curve in values
+    ]
     return Curves(ends, np.array(means[0]), np.array(means[1]), loss, accuracy)
 
 

@@ -79,9 +79,11 @@ class Residual(Layer):
     )
 
     channels: int = option(
-        0, "Maps that come out; 0 keeps the number that comes in. A change needs a 1×1 convolution on the skip.",
-        ge=0, le=4096,
-    )  # fmt: skip
+        0,
+        "Maps that come out; 0 keeps the number that comes in. A change needs a 1×1 convolution on the skip.",
+        ge=0,
+        le=4096,
+    )
     stride: int = option(1, "Step of the first convolution. 2 halves the maps.", ge=1, le=16, unit="px")
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:

@@ -41,9 +41,13 @@ class Linear(Layer):
     features: int = option(0, "Numbers that come out; 0 means one a class, for the last layer.", ge=0, le=16384)
     bias: bool = option(True, "Add a learned number to each output.", advanced=True)
     scale: float = option(
-        1.0, "Fixed factor on the output. Below 1 the scores start small and grow slowly, which steadies large steps.",
-        gt=0, le=100, log=True, advanced=True,
-    )  # fmt: skip
+        1.0,
+        "Fixed factor on the output. Below 1 the scores start small and grow slowly, which steadies large steps.",
+        gt=0,
+        le=100,
+        log=True,
+        advanced=True,
+    )
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         if len(shape) != 1:

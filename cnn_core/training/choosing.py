@@ -72,9 +72,17 @@ def _write(file: Path, answers: Answers) -> None:
 def _file(question: Question) -> Path:
     training, device, images = question.training, question.device, question.batch[0]
     facts = [
-        str(question.network), list(images.shape), training.optimiser, training.precision, training.layout,
-        training.pool_first, training.threads, allowed_threads(training.threads),
+        str(question.network),
+        list(images.shape),
+        training.optimiser,
+        training.precision,
+        training.layout,
+        training.pool_first,
+        training.threads,
+        allowed_threads(training.threads),
         torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        recorded_size(question.steps, len(images), device), torch.backends.cpu.get_cpu_capability(), torch.__version__,
-    ]  # fmt: skip
+        recorded_size(question.steps, len(images), device),
+        torch.backends.cpu.get_cpu_capability(),
+        torch.__version__,
+    ]
     return settings().home / "measured" / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}.json"

@@ -129,12 +129,19 @@ class TrainingSession:
         if not self._entered:
             return
         state = {
-            "step": self.step, "validated": self.validated, "seconds": self._elapsed(), "rate_scale": self.rate_scale,
-            "best_epoch": self.best_epoch, "best_loss": self.best_loss, "ends": [asdict(end) for end in self.ends],
+            "step": self.step,
+            "validated": self.validated,
+            "seconds": self._elapsed(),
+            "rate_scale": self.rate_scale,
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss,
+            "ends": [asdict(end) for end in self.ends],
             "changes": [asdict(change) for change in self.changes],
-            "counters": tuple(self._learn.counters.read()), "recent": [tuple(sums) for sums in self.recent.sums],
-            "network": self.network.state_dict(), "optimiser": self._learn.optimiser.state_dict(),
-        }  # fmt: skip
+            "counters": tuple(self._learn.counters.read()),
+            "recent": [tuple(sums) for sums in self.recent.sums],
+            "network": self.network.state_dict(),
+            "optimiser": self._learn.optimiser.state_dict(),
+        }
         save_state(self.folder, state)
         self.folder.settle_best(self.best_epoch)
         self._saved = time.perf_counter()
@@ -161,11 +168,7 @@ class TrainingSession:
         now = time.perf_counter()
         self._images_per_second = (sums.images - self._carried) / (now - self._reported)
         self._reported, self._carried, self._first = now, 0, False
-        return Report(
-            step=self.step, epoch=self.step / len(self.batches), loss=self.recent.loss,
-            train_accuracy=self.recent.accuracy, learning_rate=self.rate,
-            images_per_second=self._images_per_second, seconds=self._elapsed(),
-        )  # fmt: skip
+        return Report(loss=self.recent.loss, train_accuracy=self.recent.accuracy, **self._position())
 
     def _end_epoch(self) -> Iterator[Event]:
         if self._learn.counters.images:
@@ -178,15 +181,26 @@ class TrainingSession:
         if self.epoch in self._kept:
             self._write_weights(snapshot(self.epoch))
         end = EpochEnd(
-            step=self.step, epoch=float(self.epoch), loss=result.loss, validation_accuracy=result.accuracy,
-            learning_rate=self.rate, images_per_second=self._images_per_second, seconds=self._elapsed(),
-            best_epoch=self.best_epoch, best_validation_loss=self.best_loss,
-        )  # fmt: skip
+            loss=result.loss,
+            validation_accuracy=result.accuracy,
+            best_epoch=self.best_epoch,
+            best_validation_loss=self.best_loss,
+            **self._position(),
+        )
         self.ends.append(end)
         self.validated = self.epoch
         self.save()
         self._reported = time.perf_counter()
         yield end
+
+    def _position(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "epoch": self.step / len(self.batches),
+            "learning_rate": self.rate,
+            "images_per_second": self._images_per_second,
+            "seconds": self._elapsed(),
+        }
 
     def _begin(self) -> None:
         self.network.train()
@@ -203,9 +217,12 @@ class TrainingSession:
 
     def _started(self) -> Started:
         return Started(
-            step=self.step, steps=self.steps, device=device_name(self.device), precision=str(self.execution),
+            step=self.step,
+            steps=self.steps,
+            device=device_name(self.device),
+            precision=str(self.execution),
             dataset_hash=self.dataset.content_hash,
-        )  # fmt: skip
+        )
 
     def _plan(self) -> dict[str, Any]:
         return plan_of(self.recipe, self.dataset, self.device, self.execution, self._fresh)

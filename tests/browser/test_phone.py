@@ -47,8 +47,10 @@ def test_a_phone_shows_what_happens_then_the_chart_then_the_controls(app: App, n
     places = [top(page, selector) for selector in order]
     assert places == sorted(places)
     assert not page.evaluate(CUT, ".cnn-network")
-    edge = page.evaluate("Math.max(...[...document.querySelectorAll('.cnn-network .layer')]"
-                         ".map(part => part.getBoundingClientRect().right))")  # fmt: skip
+    edge = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('.cnn-network .layer')]"
+        ".map(part => part.getBoundingClientRect().right))"
+    )
     assert edge <= 390
     page.get_by_role("button", name="Stop").click()
     wait_for(lambda: store().get(run_id).status == "stopped", 60)

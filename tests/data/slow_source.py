@@ -26,9 +26,19 @@ def read(downloads: Path) -> RawImages:
 
 
 SLOW = DatasetSource(
-    name="slow", title="Slow", description="Slow.", licence="none", homepage="http://localhost", images=100, classes=2,
-    channels=1, size=8, download_megabytes=1, files=("slow.bin",), read=read,
-)  # fmt: skip
+    name="slow",
+    title="Slow",
+    description="Slow.",
+    licence="none",
+    homepage="http://localhost",
+    images=100,
+    classes=2,
+    channels=1,
+    size=8,
+    download_megabytes=1,
+    files=("slow.bin",),
+    read=read,
+)
 dataset_sources.add("slow", SLOW)
 
 if __name__ == "__main__":

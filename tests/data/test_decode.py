@@ -162,10 +162,14 @@ def test_a_turned_camera_does_not_turn_the_image(format: str, orientation: int) 
     upright = Image.fromarray(np.kron([[0, 85], [170, 255]], np.ones((16, 24))).astype(np.uint8)).convert("RGB")
     # What a viewer must do with each orientation, undone: EXIF 2.3, tag 0x0112.
     turn = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
-    }  # fmt: skip
+    }
     stored = upright.transpose(turn[orientation]) if orientation in turn else upright
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
@@ -202,12 +206,18 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a bomb Pillow refuses": (lambda: bomb_png(30_000, 30_000), "too many pixels"),
     "a bomb of four thousand million pixels a side": (lambda: bomb_png(2**31 - 1, 2**31 - 1), "too many pixels"),
     "a text bomb": (
-        lambda: saved(PHOTO, "PNG")[:33]
-        + struct.pack(">I", 70_000) + b"zTXt" + b"a\0\0" + zlib.compress(b"\0" * 50_000_000)[:69_997] + b"\0" * 4,
+        lambda: (
+            saved(PHOTO, "PNG")[:33]
+            + struct.pack(">I", 70_000)
+            + b"zTXt"
+            + b"a\0\0"
+            + zlib.compress(b"\0" * 50_000_000)[:69_997]
+            + b"\0" * 4
+        ),
         "",
     ),
     "too many bytes": (lambda: saved(PHOTO, "PNG") + b"\0" * 20_000_000, "20.0 MB; at most 20 MB"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -257,13 +267,19 @@ def test_the_name_in_a_sentence_is_short_and_printable(name: str, shown: str) ->
 
 
 STARTS = [saved(PHOTO, format) for format in READERS if format not in ("HEIF", "AVIF")] + [
-    saved(PHOTO.convert("CMYK"), "JPEG"), saved(PHOTO.convert("RGBA"), "WEBP"), saved(PHOTO.quantize(9), "GIF"),
-    saved(Image.fromarray(GRADIENT.astype(np.uint16) * 257), "PNG"), saved(PHOTO, "TIFF", compression="tiff_lzw"),
-    saved(PHOTO, "TIFF", compression="jpeg"), saved(PHOTO, "AVIF"), heic(PHOTO), bitfields(MASKS["bgra"], 124),
+    saved(PHOTO.convert("CMYK"), "JPEG"),
+    saved(PHOTO.convert("RGBA"), "WEBP"),
+    saved(PHOTO.quantize(9), "GIF"),
+    saved(Image.fromarray(GRADIENT.astype(np.uint16) * 257), "PNG"),
+    saved(PHOTO, "TIFF", compression="tiff_lzw"),
+    saved(PHOTO, "TIFF", compression="jpeg"),
+    saved(PHOTO, "AVIF"),
+    heic(PHOTO),
+    bitfields(MASKS["bgra"], 124),
     saved(Image.fromarray(GRADIENT.astype(np.float32)), "TIFF", compression="tiff_lzw"),
     saved(Image.fromarray(GRADIENT.astype(np.uint16) * 257), "TIFF"),
     saved(PHOTO.convert("1"), "TIFF", compression="group4"),
-]  # fmt: skip
+]
 
 
 def decodes_or_says_why(data: bytes) -> None:

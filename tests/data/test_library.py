@@ -101,8 +101,10 @@ def test_the_bundled_images_open_fast_and_are_always_the_same(home: Path) -> Non
         seconds.append(time.perf_counter() - start)
     assert dataset.content_hash == SAMPLE_HASH
     assert {name: len(indices) for name, indices in dataset.splits.items()} == {
-        "train": 10_800, "validation": 1_200, "test": 2_000,
-    }  # fmt: skip
+        "train": 10_800,
+        "validation": 1_200,
+        "test": 2_000,
+    }
     assert min(seconds) < BUNDLED_SECONDS
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnn_core.evaluation.coach import (  # fmt: skip
+from cnn_core.evaluation.coach import (
     FAR,
     GAP,
     LEAST_RISE,
@@ -36,9 +36,16 @@ def curves(
 
 
 FACTS = Facts(
-    classes=10, validation_images=10_000, last_layer="linear", optimiser="adam", learning_rate=0.001,
-    weight_decay=0.0, augmented=False, dropout=False, ended=False,
-)  # fmt: skip
+    classes=10,
+    validation_images=10_000,
+    last_layer="linear",
+    optimiser="adam",
+    learning_rate=0.001,
+    weight_decay=0.0,
+    augmented=False,
+    dropout=False,
+    ended=False,
+)
 
 
 def found(given: Curves, **facts: object) -> Finding:

@@ -32,16 +32,28 @@ STARTED = Started(step=0, steps=10, device="CPU", precision="float32", dataset_h
 
 def report(step: int) -> Report:
     return Report(
-        step=step, epoch=step / 5, loss=1.0 / step, train_accuracy=0.5, learning_rate=0.1, images_per_second=9.0,
+        step=step,
+        epoch=step / 5,
+        loss=1.0 / step,
+        train_accuracy=0.5,
+        learning_rate=0.1,
+        images_per_second=9.0,
         seconds=float(step),
-    )  # fmt: skip
+    )
 
 
 def epoch_end(step: int) -> EpochEnd:
     return EpochEnd(
-        step=step, epoch=step / 5, loss=0.3, validation_accuracy=0.8, learning_rate=0.1, images_per_second=9.0,
-        seconds=6.0, best_epoch=1, best_validation_loss=0.3,
-    )  # fmt: skip
+        step=step,
+        epoch=step / 5,
+        loss=0.3,
+        validation_accuracy=0.8,
+        learning_rate=0.1,
+        images_per_second=9.0,
+        seconds=6.0,
+        best_epoch=1,
+        best_validation_loss=0.3,
+    )
 
 
 def rate_changed(step: int) -> RateChanged:
@@ -250,9 +262,11 @@ ERRORS = [
     (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 704 vs 598"), "Make room"),  # torch.save
     (MemoryError(), "not enough memory"),
     (RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB"), "not enough memory"),
-    (RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
-     "not enough memory"),
-]  # fmt: skip
+    (
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"),
+        "not enough memory",
+    ),
+]
 
 
 @pytest.mark.parametrize(("error", "part"), ERRORS)

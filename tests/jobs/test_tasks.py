@@ -301,8 +301,11 @@ def test_every_augmentation_is_tried_on_a_run(home: Path) -> None:
     data = open_dataset("digits")
     chosen = sample(data, "validation", None, IMAGES)
     expected = label_safety(
-        np.asarray(data.images[chosen]), data.labels[chosen], 10, Classifier.open(run_id).classify,
+        np.asarray(data.images[chosen]),
+        data.labels[chosen],
+        10,
+        Classifier.open(run_id).classify,
         at_strengths(kinds_to_try(1), data.shape[1]),
-    )  # fmt: skip
+    )
     assert np.allclose(read_result(task.file(RESULT)).changed, expected.changed, equal_nan=True)
     assert tries_of(run_id, "another version").state() is None

@@ -33,9 +33,16 @@ def test_parameter_counts(name: str, shape: Shape, parameters: int) -> None:
 def test_the_two_conv_net_is_as_printed() -> None:
     network = build(network_presets.get("two_conv_net").layers, (1, 28, 28), 10)
     printed = nn.Sequential(
-        nn.Conv2d(1, 6, 5), nn.MaxPool2d(2), nn.Conv2d(6, 10, 5), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(160, 56), nn.ReLU(), nn.Linear(56, 10), nn.Sigmoid(),
-    )  # fmt: skip
+        nn.Conv2d(1, 6, 5),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 10, 5),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(160, 56),
+        nn.ReLU(),
+        nn.Linear(56, 10),
+        nn.Sigmoid(),
+    )
     assert [str(child) for child in network] == [str(child) for child in printed]
 
 

@@ -42,10 +42,17 @@ def test_numbers_have_no_exponent(number: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("count", "text"),
     [
-        (0, "0 B"), (999, "999 B"), (999.6, "1 kB"), (1000, "1 kB"), (262_100_000, "262 MB"), (999_499_999, "999 MB"),
-        (999_500_000, "1 GB"), (2.64e9, "2.64 GB"), (3e15, "3,000 TB"),
+        (0, "0 B"),
+        (999, "999 B"),
+        (999.6, "1 kB"),
+        (1000, "1 kB"),
+        (262_100_000, "262 MB"),
+        (999_499_999, "999 MB"),
+        (999_500_000, "1 GB"),
+        (2.64e9, "2.64 GB"),
+        (3e15, "3,000 TB"),
     ],
-)  # fmt: skip
+)
 def test_sizes_have_a_prefix_and_a_unit(count: float, text: str) -> None:
     assert words.size(count) == text
 

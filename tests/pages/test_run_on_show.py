@@ -78,9 +78,16 @@ def one_epoch_done() -> str:
     """A run that is being trained and has ended its first epoch."""
     live = store().create(digits_recipe("simple_cnn", 3), "Still at it", worker="here")
     done = EpochEnd(
-        step=9, epoch=1, loss=1.5, validation_accuracy=0.5, learning_rate=0.01, images_per_second=1.0, seconds=1.0,
-        best_epoch=1, best_validation_loss=1.5,
-    )  # fmt: skip
+        step=9,
+        epoch=1,
+        loss=1.5,
+        validation_accuracy=0.5,
+        learning_rate=0.01,
+        images_per_second=1.0,
+        seconds=1.0,
+        best_epoch=1,
+        best_validation_loss=1.5,
+    )
     store().record(live, "here", done)
     store().move(live, ("starting",), "running")
     return live

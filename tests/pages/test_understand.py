@@ -87,11 +87,19 @@ def test_overfitting_is_said_with_its_evidence(open_page: Open, runs: list[str],
     for epoch in range(10, 16):  # as if training went on
         step, shift = 1000 * epoch, (epoch - 10) / 50
         store().record(
-            runs[0], "here",
+            runs[0],
+            "here",
             Report(step=step, epoch=epoch, loss=0.4 - shift, train_accuracy=0.86 + shift, **common),
-            EpochEnd(step=step, epoch=epoch, loss=0.2 + shift, validation_accuracy=0.86, best_epoch=10,
-                     best_validation_loss=0.2, **common),
-        )  # fmt: skip
+            EpochEnd(
+                step=step,
+                epoch=epoch,
+                loss=0.2 + shift,
+                validation_accuracy=0.86,
+                best_epoch=10,
+                best_validation_loss=0.2,
+                **common,
+            ),
+        )
     store().move(runs[0], ("running",), "finished")
     page = open_page(name, run=runs[0])
     assert "since epoch 10 the validation loss rose from 0.200 to 0.300, while the training loss fell" in text(page)

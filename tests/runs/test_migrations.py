@@ -119,9 +119,19 @@ def test_a_database_from_before_there_was_a_counter(database: Path) -> None:
     runs = RunStore(Settings().store_url)
     last = max(row["id"] for row in rows(database, "metrics"))
     run_id = runs.create(Recipe(), "new", worker="w")
-    runs.record(run_id, "w", Report(
-        step=1, epoch=0.1, loss=1.0, train_accuracy=0.5, learning_rate=0.1, images_per_second=1.0, seconds=1.0,
-    ))  # fmt: skip
+    runs.record(
+        run_id,
+        "w",
+        Report(
+            step=1,
+            epoch=0.1,
+            loss=1.0,
+            train_accuracy=0.5,
+            learning_rate=0.1,
+            images_per_second=1.0,
+            seconds=1.0,
+        ),
+    )
     assert [point.id for point in runs.metrics(run_id)] == [last + 1]
 
 

@@ -26,9 +26,14 @@ STARTED = Started(step=0, steps=10, device="CPU", precision="float32", dataset_h
 
 def report(step: int) -> Report:
     return Report(
-        step=step, epoch=step / 5, loss=1.0 / step, train_accuracy=0.5, learning_rate=0.1, images_per_second=9.0,
+        step=step,
+        epoch=step / 5,
+        loss=1.0 / step,
+        train_accuracy=0.5,
+        learning_rate=0.1,
+        images_per_second=9.0,
         seconds=float(step),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -74,17 +79,25 @@ def test_events_change_the_run_and_draw_its_curves(runs: RunStore, held: str) ->
     for step in range(1, 6):
         runs.record(held, "w", report(step))
     end = EpochEnd(
-        step=5, epoch=1.0, loss=0.3, validation_accuracy=0.8, learning_rate=0.1, images_per_second=9.0, seconds=6.0,
-        best_epoch=1, best_validation_loss=0.3,
-    )  # fmt: skip
+        step=5,
+        epoch=1.0,
+        loss=0.3,
+        validation_accuracy=0.8,
+        learning_rate=0.1,
+        images_per_second=9.0,
+        seconds=6.0,
+        best_epoch=1,
+        best_validation_loss=0.3,
+    )
     runs.record(held, "w", end)
     run = runs.get(held)
     assert (run.status, run.step, run.steps, run.train_accuracy, run.best_epoch) == ("running", 5, 10, 0.5, 1)
     assert run.remaining == pytest.approx(6.0)
     points = runs.metrics(held)
     assert [(point.kind, point.step, point.accuracy) for point in points] == [
-        *(("train", step, 0.5) for step in range(1, 6)), ("validation", 5, 0.8),
-    ]  # fmt: skip
+        *(("train", step, 0.5) for step in range(1, 6)),
+        ("validation", 5, 0.8),
+    ]
     new = runs.new_metrics(held, after=points[3].id, count=4)
     assert [point.id for point in new or ()] == [points[4].id, points[5].id]
 

@@ -18,8 +18,14 @@ from cnn_core.runs.worker_store import LostRunError
 
 STARTED = Started(step=0, steps=10, device="CPU", precision="float32", dataset_hash="x")
 REPORT = Report(
-    step=1, epoch=0.1, loss=1.0, train_accuracy=0.5, learning_rate=0.1, images_per_second=1.0, seconds=1.0,
-)  # fmt: skip
+    step=1,
+    epoch=0.1,
+    loss=1.0,
+    train_accuracy=0.5,
+    learning_rate=0.1,
+    images_per_second=1.0,
+    seconds=1.0,
+)
 
 
 @pytest.mark.parametrize("strange", ["a\0b", "a\ud800b", "caf\udce9.png"])

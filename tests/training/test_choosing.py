@@ -138,11 +138,14 @@ def test_processes_that_ask_at_once_agree_on_one_answer(home: Path, tmp_path: Pa
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", PROCESS, str(tmp_path), f"ready-{number}"],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
         for number in range(2)
-    ]  # fmt: skip
+    ]
     end = time.monotonic() + 240
     while len(list(tmp_path.glob("ready-*"))) < len(processes) and time.monotonic() < end:
         time.sleep(0.01)

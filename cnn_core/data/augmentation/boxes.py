@@ -57,9 +57,11 @@ class MixUp(Mixing):
     help = "Lay a second image over each, and mix the labels in the same fractions (Zhang et al., 2017)."
 
     alpha: float = option(
-        0.2, "Fractions are drawn from Beta(alpha, alpha): small leaves most images nearly alone, 1 is any fraction.",
-        ge=0.05, le=8,
-    )  # fmt: skip
+        0.2,
+        "Fractions are drawn from Beta(alpha, alpha): small leaves most images nearly alone, 1 is any fraction.",
+        ge=0.05,
+        le=8,
+    )
 
     def mix(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         from cnn_core.data.augmentation import batch_boxes as batch
@@ -75,9 +77,11 @@ class CutMix(Mixing):
     help = "Paste a box of a second image into each, and mix the labels by area (Yun et al., 2019)."
 
     alpha: float = option(
-        1.0, "Fractions are drawn from Beta(alpha, alpha): small gives tiny or huge boxes, 1 any size.",
-        ge=0.05, le=8,
-    )  # fmt: skip
+        1.0,
+        "Fractions are drawn from Beta(alpha, alpha): small gives tiny or huge boxes, 1 any size.",
+        ge=0.05,
+        le=8,
+    )
 
     def mix(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         from cnn_core.data.augmentation import batch_boxes as batch

@@ -48,11 +48,16 @@ def descriptions(folder: Path) -> Iterator[dict[str, Any]]:
     try:
         name, _, version = str(report["title"]).rpartition(" · v")
         description = {
-            "id": report["dataset"], "name": name or version, "version": int(version) if name else 1,
-            "created": folder.stat().st_mtime, "channels": report["shape"][0], "size": report["shape"][1],
-            "images": sum(sum(splits.values()) for splits in report["kept"].values()), "classes": len(report["kept"]),
+            "id": report["dataset"],
+            "name": name or version,
+            "version": int(version) if name else 1,
+            "created": folder.stat().st_mtime,
+            "channels": report["shape"][0],
+            "size": report["shape"][1],
+            "images": sum(sum(splits.values()) for splits in report["kept"].values()),
+            "classes": len(report["kept"]),
             "content_hash": report.get("content_hash") or meta["content_hash"],
-        }  # fmt: skip
+        }
     except (OSError, KeyError, TypeError, ValueError, AttributeError, IndexError):
         return
     if is_whole(description) and fits(folder, description):
@@ -118,10 +123,18 @@ def remains(folder: Path, shape: Shape) -> ImageDataset:
             left = {split: places[places < len(pixels)] for split, places in splits.items()}
             if all(len(places) for places in left.values()):
                 return ImageDataset(
-                    name=folder.name.rsplit("-", 1)[0], image_size=shape.size, images=pixels, folder=folder,
-                    labels=labels[: len(pixels)], classes=tuple(meta["classes"]), splits=left,
-                    content_hash="", mean=(), std=(), fit=meta.get("fit", "crop"),
-                )  # fmt: skip
+                    name=folder.name.rsplit("-", 1)[0],
+                    image_size=shape.size,
+                    images=pixels,
+                    folder=folder,
+                    labels=labels[: len(pixels)],
+                    classes=tuple(meta["classes"]),
+                    splits=left,
+                    content_hash="",
+                    mean=(),
+                    std=(),
+                    fit=meta.get("fit", "crop"),
+                )
     raise _loss(folder, shape, 0)
 
 
@@ -173,9 +186,7 @@ def _labels_and_splits(
     each = [[found for found in _arrays(folder, f"{split}.npy") if _are_places(found, count)] for split in SPLITS]
     for lost in range(len(SPLITS)):  # what is in no other split
         others = [split for place, split in enumerate(each) if place != lost]
-        each[lost] += [
-            np.setdiff1d(np.arange(count), np.concatenate(pair)) for pair in itertools.product(*others)
-        ]  # fmt: skip
+        each[lost] += [np.setdiff1d(np.arange(count), np.concatenate(pair)) for pair in itertools.product(*others)]
     for found, *parts in itertools.product(labels, *each):
         if np.array_equal(np.sort(np.concatenate(parts)), np.arange(count)):
             yield found, dict(zip(SPLITS, parts, strict=True))

@@ -16,10 +16,14 @@ BLOCK = 64 * 2**20  # bytes Pillow asks for at once, at most. 16 MB by default, 
 SCALED, ORIGINAL = "cnn-playground scaled", "cnn-playground original size"  # in an image's `info`
 GREY_MODES = ("1", "L", "LA", "La")
 TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}  # fmt: skip  # EXIF 2.3, tag 0x0112: what a viewer does
+}  # EXIF 2.3, tag 0x0112: what a viewer does
 
 Image.core.set_block_size(BLOCK)
 

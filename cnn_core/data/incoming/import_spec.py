@@ -17,9 +17,12 @@ class ImportSpec(Spec):
     """How images become a data set. The last fields say how to read what came, where that leaves a choice."""
 
     size: int = option(
-        64, "Side of the square images. Larger shows more and trains slower; small networks like 28 to 64.",
-        ge=28, le=256, unit="px",
-    )  # fmt: skip
+        64,
+        "Side of the square images. Larger shows more and trains slower; small networks like 28 to 64.",
+        ge=28,
+        le=256,
+        unit="px",
+    )
     fit: Fit = option("crop", "How an image becomes square: cropped, padded with black bars, or squashed.")
     colour: Literal["auto", "greyscale", "rgb"] = option(
         "auto", "Greyscale trains faster; auto keeps the colours when any image has some."
@@ -30,13 +33,19 @@ class ImportSpec(Spec):
         advanced=True,
     )
     validation: float = option(
-        VALIDATION_FRACTION, "Share of the training images that picks the best epoch; unless there is a folder for it.",
-        ge=0.02, le=0.5, advanced=True,
-    )  # fmt: skip
+        VALIDATION_FRACTION,
+        "Share of the training images that picks the best epoch; unless there is a folder for it.",
+        ge=0.02,
+        le=0.5,
+        advanced=True,
+    )
     test: float = option(
-        TEST_FRACTION, "Share of all images kept for the final figures; unless there is a folder for it.",
-        ge=0.02, le=0.5, advanced=True,
-    )  # fmt: skip
+        TEST_FRACTION,
+        "Share of all images kept for the final figures; unless there is a folder for it.",
+        ge=0.02,
+        le=0.5,
+        advanced=True,
+    )
     seed: int = option(SEED, "Start of the draw that splits the images.", ge=0, le=2**31 - 1, advanced=True)
     encoding: Literal["auto", "utf-8", "cp932", "gbk", "euc_kr", "cp437", "cp1252"] = option(
         "auto", "How names in a zip are encoded that does not state it; auto guesses by the names."

@@ -22,9 +22,18 @@ from cnn_core.settings import settings
 
 SILENCE_SECONDS = 30.0  # a server that says nothing for so long is given up
 UNREADABLE = (
-    OSError, RuntimeError, ValueError, EOFError, AssertionError, KeyError, zlib.error, zipfile.BadZipFile,
-    tarfile.TarError, pickle.UnpicklingError, http.client.HTTPException,
-)  # fmt: skip
+    OSError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    AssertionError,
+    KeyError,
+    zlib.error,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    pickle.UnpicklingError,
+    http.client.HTTPException,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,8 +32,17 @@ IDX_LABELS = "train-labels-idx1-ubyte.gz"
 EMNIST_COUNTS = {"train": 112_800, "test": 18_800}
 DIGITS = tuple("0123456789")
 FASHION_CLASSES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 # SHA-256 of the 60,000 training labels: MNIST and its other followers use the same file names.
 FASHION_MNIST_LABELS = "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7"
 

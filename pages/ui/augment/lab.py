@@ -58,16 +58,22 @@ def lab() -> None:
 
 def _images(recipe: Recipe, dataset: ImageDataset) -> None:
     steps = read_steps(recipe.augment)
-    with layout.card("What training sees", "The first column is the image itself. Each further one is an epoch of "
-                     "training with its own random draw; the same seed gives the same draws."):  # fmt: skip
+    with layout.card(
+        "What training sees",
+        "The first column is the image itself. Each further one is an epoch of "
+        "training with its own random draw; the same seed gives the same draws.",
+    ):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             chosen = _choose_images(dataset)
             seed = recipe.seed + _number("draws", "Other draws", "casino", "As if the recipe had another seed.")
         images, labels = np.asarray(dataset.images[chosen]), dataset.labels[chosen]
         shown, fractions = draws(images, labels, len(dataset.classes), steps, seed, EPOCHS)
         st.html(grid(images, shown))
-    with layout.card("One image, step by step", "The draws of the first epoch. Steps that mix take in another "
-                     "image of the same batch, and a fraction of its label."):  # fmt: skip
+    with layout.card(
+        "One image, step by step",
+        "The draws of the first epoch. Steps that mix take in another "
+        "image of the same batch, and a fraction of its label.",
+    ):
         numbers = range(1, len(images) + 1)
         row = query.choose(st.segmented_control, "Row", list(numbers), name="row") - 1
         kept = stages(images, steps, seed)[:, row]

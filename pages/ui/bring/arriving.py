@@ -27,9 +27,14 @@ def collect(tray: Tray | None) -> Tray | None:
     """The ways in which images come; returns the tray they lie on, None while there are none."""
     ways = [way for way in WAYS if way != "server" or settings().import_folders]
     way = query.choose(
-        st.segmented_control, "From", ways, name="from", format_func=WAYS.get, label_visibility="collapsed",
+        st.segmented_control,
+        "From",
+        ways,
+        name="from",
+        format_func=WAYS.get,
+        label_visibility="collapsed",
         default=tray.way if tray and tray.way in ways else ways[0],
-    )  # fmt: skip
+    )
     tray = trays.for_way(tray, way)  # images of two ways do not mix
     with errors_shown():
         if way == "archive":

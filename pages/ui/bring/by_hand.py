@@ -50,9 +50,13 @@ def _card(tray: Tray, number: int, name: str) -> None:
         files = [photo] if photo else []
     else:
         files = st.file_uploader(
-            f"Images of {plain(name)}", type=TYPES, accept_multiple_files=True, key=f"files:{key}:{turn}",
-            label_visibility="collapsed", max_upload_size=settings().upload_megabytes,
-        )  # fmt: skip
+            f"Images of {plain(name)}",
+            type=TYPES,
+            accept_multiple_files=True,
+            key=f"files:{key}:{turn}",
+            label_visibility="collapsed",
+            max_upload_size=settings().upload_megabytes,
+        )
     if files:
         _take(tray, name, [(file.name, file.getvalue()) for file in files])
         spool.forget(files)  # what the widget held lies on the tray

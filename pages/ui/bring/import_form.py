@@ -25,10 +25,14 @@ def choices(tray: Tray) -> ImportSpec:
     own = {known.id: known.title for known in own_datasets()}
     st.session_state["choice:onto"] = tray.choices.get("onto", "") if tray.choices.get("onto") in own else ""
     st.selectbox(
-        "Make", ["", *own], format_func=lambda option: f"More of {own[option]}" if option else "A new data set",
-        key="choice:onto", on_change=_chosen, args=("choice:onto",),
+        "Make",
+        ["", *own],
+        format_func=lambda option: f"More of {own[option]}" if option else "A new data set",
+        key="choice:onto",
+        on_change=_chosen,
+        args=("choice:onto",),
         help="More of a data set: its images keep their split, and those it has are left out.",
-    )  # fmt: skip
+    )
     spec = tray.spec
     taken_over = ("size", "fit", "colour", "copies") if st.session_state["choice:onto"] else ()
     fields = {name: field for name, field in ImportSpec.model_fields.items() if name not in (*taken_over, *READING)}

@@ -50,13 +50,17 @@ def show(report: ImportReport) -> None:
             st.caption(plain(f"{words.count(count, 'image')}: {rule}"))
         with st.container(horizontal=True):
             st.page_link(
-                "pages/train.py", label="Train on it", icon=":material/play_circle:",
+                "pages/train.py",
+                label="Train on it",
+                icon=":material/play_circle:",
                 query_params={"data.dataset": report.dataset},
-            )  # fmt: skip
+            )
             st.page_link(
-                "pages/data.py", label="Look at it", icon=":material/photo_library:",
+                "pages/data.py",
+                label="Look at it",
+                icon=":material/photo_library:",
                 query_params={"dataset": report.dataset},
-            )  # fmt: skip
+            )
     with layout.card("Kept"):
         dataset = open_dataset(report.dataset)
         rows = [
@@ -65,9 +69,12 @@ def show(report: ImportReport) -> None:
             for label, (name, splits) in enumerate(report.kept.items())
         ]
         st.dataframe(
-            rows, hide_index=True, height=min(50 * len(rows) + 40, 560), row_height=50,
+            rows,
+            hide_index=True,
+            height=min(50 * len(rows) + 40, 560),
+            row_height=50,
             column_config={"Some of them": st.column_config.ImageColumn(width="large")},
-        )  # fmt: skip
+        )
         if report.few:
             st.warning(
                 plain(f"Fewer than ten images: {', '.join(report.few[:20])}. A network hardly learns from so few."),

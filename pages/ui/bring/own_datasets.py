@@ -26,9 +26,13 @@ def manage() -> None:
         return
     with layout.card("Data sets of your own"):
         chosen = st.dataframe(
-            [_row(about) for about in known], hide_index=True, on_select="rerun", selection_mode="single-row",
-            key=f"own-datasets:{','.join(about.id for about in known)}", height=min(38 * (len(known) + 1), 320),
-        )  # fmt: skip
+            [_row(about) for about in known],
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
+            key=f"own-datasets:{','.join(about.id for about in known)}",
+            height=min(38 * (len(known) + 1), 320),
+        )
         rows = chosen["selection"]["rows"]
         if not rows or rows[0] >= len(known):
             st.caption("Tick one to rename, export or delete it.")
@@ -57,9 +61,14 @@ def _actions(about: shelf.About) -> None:
         _rename(about)
         if whole:
             st.download_button(
-                "Export as zip", data=lambda: _zip(about.id), file_name=f"{about.id}.zip", mime="application/zip",
-                icon=":material/download:", on_click="ignore", key=f"export:{about.id}",
-            )  # fmt: skip
+                "Export as zip",
+                data=lambda: _zip(about.id),
+                file_name=f"{about.id}.zip",
+                mime="application/zip",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"export:{about.id}",
+            )
         if shelf.report(shelf.folder_of(about)) and st.button("Import report", icon=":material/receipt_long:"):
             query.put(report=about.id)
             st.rerun()

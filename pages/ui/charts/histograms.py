@@ -23,24 +23,35 @@ def values(counts: NDArray[np.int64], names: Sequence[str]) -> None:
     fractions = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     series = [
         {
-            "name": name, "type": "line", "step": "middle", "symbol": "none", "color": shade,
-            "lineStyle": {"width": 1.2}, "areaStyle": {"opacity": 0.18 if len(names) == 1 else 0},
+            "name": name,
+            "type": "line",
+            "step": "middle",
+            "symbol": "none",
+            "color": shade,
+            "lineStyle": {"width": 1.2},
+            "areaStyle": {"opacity": 0.18 if len(names) == 1 else 0},
             "data": [float(f"{share:.3g}") if share else None for share in channel],
         }
         for name, shade, channel in zip(names, shades, fractions, strict=True)
-    ]  # fmt: skip
+    ]
     option: dict[str, Any] = {
         "animation": False,
         "grid": GRID,
         "tooltip": {"trigger": "axis", "valueFormatter": "%.3g%%"},
         "legend": {"top": 0, "right": 0, "icon": "roundRect"} if len(names) > 1 else {"show": False},
         "xAxis": {
-            "type": "category", "data": list(range(256)), "boundaryGap": False, "axisLabel": {"interval": 31},
-            "axisTick": {"show": False}, "name": "value of a pixel", "nameLocation": "middle", "nameGap": 24,
+            "type": "category",
+            "data": list(range(256)),
+            "boundaryGap": False,
+            "axisLabel": {"interval": 31},
+            "axisTick": {"show": False},
+            "name": "value of a pixel",
+            "nameLocation": "middle",
+            "nameGap": 24,
         },
         "yAxis": FAINT | {"type": "log", "axisLabel": {"formatter": "{value}%"}},
         "series": series,
-    }  # fmt: skip
+    }
     st.echarts_chart(option, height=260, key="values", alt="Histogram of pixel values")
 
 
@@ -62,10 +73,14 @@ def spread(amounts: NDArray[Any], low: float, high: float, name: str) -> None:
         "grid": GRID | {"top": 8},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "valueFormatter": "localized"},
         "xAxis": {
-            "type": "category", "data": middles, "axisTick": {"show": False}, "name": name,
-            "nameLocation": "middle", "nameGap": 24,
+            "type": "category",
+            "data": middles,
+            "axisTick": {"show": False},
+            "name": name,
+            "nameLocation": "middle",
+            "nameGap": 24,
         },
         "yAxis": FAINT | {"type": "value"},
         "series": [{"name": "images", "type": "bar", "barCategoryGap": "8%", "data": bars}],
-    }  # fmt: skip
+    }
     st.echarts_chart(option, height=180, key=f"spread-{name}", alt=f"Histogram of {name}")

@@ -17,24 +17,36 @@ PER_PAGE = 10
 MOST_TILES = 12
 SECONDS_PER_IMAGE, SECONDS_PER_MEGABYTE = 7e-5, 0.007  # measured on two cores, 70,000 of 28 × 28, 3,000 of 256 × 256
 KINDS = {
-    "all": "All", "leaks": "Across splits", "labels": "Two labels", "exact": "Exact", "near": "Near",
-}  # fmt: skip
+    "all": "All",
+    "leaks": "Across splits",
+    "labels": "Two labels",
+    "exact": "Exact",
+    "near": "Near",
+}
 
 
 def view(dataset: ImageDataset) -> None:
     """How many copies there are, the buttons that remove them, and each group as a strip."""
     groups = _found(dataset)
-    with layout.card("Copies", "Exact: every pixel is the same. Near: the same image, brighter, saved anew or a "
-                     "little changed; found by a perceptual hash and confirmed by the pixels."):  # fmt: skip
+    with layout.card(
+        "Copies",
+        "Exact: every pixel is the same. Near: the same image, brighter, saved anew or a "
+        "little changed; found by a perceptual hash and confirmed by the pixels.",
+    ):
         if not groups:
             st.markdown(":green[:material/check_circle:] No image has a copy in this data set.")
             return
         _summary(groups)
         _remove(dataset, groups)
     kind = query.choose(
-        st.segmented_control, "Show", list(KINDS), name="copies", label_visibility="collapsed", clears=["page"],
+        st.segmented_control,
+        "Show",
+        list(KINDS),
+        name="copies",
+        label_visibility="collapsed",
+        clears=["page"],
         format_func=lambda name: f"{KINDS[name]} · {len(_of(groups, name)):,}",
-    )  # fmt: skip
+    )
     chosen = _of(groups, kind)
     page = query.turn_pages(-(-len(chosen) // PER_PAGE))
     for group in chosen[(page - 1) * PER_PAGE : page * PER_PAGE]:
@@ -85,16 +97,20 @@ def _remove(dataset: ImageDataset, groups: list[Group]) -> None:
     copies, leaks = copies_to_remove(groups), copies_to_remove(groups, leaks_only=True)
     with st.container(horizontal=True):
         if leaks and st.button(
-            f"Remove only what leaks ({len(leaks):,})", icon=":material/water_drop:", key="remove-leaks",
+            f"Remove only what leaks ({len(leaks):,})",
+            icon=":material/water_drop:",
+            key="remove-leaks",
             help="Takes copies of test images out of training and validation, and copies of validation images out of "
             "training. The test images stay as they are.",
-        ):  # fmt: skip
+        ):
             versions.make(dataset, removed=leaks)
         if st.button(
-            f"Remove the copies ({len(copies):,})", icon=":material/content_cut:", key="remove-copies",
+            f"Remove the copies ({len(copies):,})",
+            icon=":material/content_cut:",
+            key="remove-copies",
             help="Keeps one image of each group: the one in the test split where there is one, so that the exam stays "
             "as it is; else the one in validation; else one of those trained on.",
-        ):  # fmt: skip
+        ):
             versions.make(dataset, removed=copies)
     st.caption("Either makes a new version of the data set and opens it; this one stays as it is.")
 

@@ -33,14 +33,21 @@ SYMBOLS = ("circle", "diamond", "cross", "square")  # a second class of the same
 def view(dataset: ImageDataset) -> None:
     """The map, and the images of the points that are selected on it."""
     runs = {run.id: run for run in learned_from(dataset.name)}
-    with layout.card("Map of the images", "Each point is an image, placed by the two directions in which the images "
-                     "differ most (principal components). Drag a box to see the images in it; the bar above the map "
-                     "has a lasso and a hand; the wheel zooms."):  # fmt: skip
+    with layout.card(
+        "Map of the images",
+        "Each point is an image, placed by the two directions in which the images "
+        "differ most (principal components). Drag a box to see the images in it; the bar above the map "
+        "has a lasso and a hand; the wheel zooms.",
+    ):
         chosen = query.choose(
-            st.selectbox, "Alike in", [PIXELS, *runs], name="run", width=420,
+            st.selectbox,
+            "Alike in",
+            [PIXELS, *runs],
+            name="run",
+            width=420,
             format_func=lambda run_id: f"what a run sees: {title(runs[run_id])}" if run_id else "their pixels",
             help="Pixels, or the numbers that a trained network decides from: the input of its last layer.",
-        )  # fmt: skip
+        )
         splits = SPLITS[:2] if sealed.is_sealed(dataset) else SPLITS
         positions, found = _points(dataset, runs.get(chosen), splits)
         split = datasets.of_run(runs[chosen]) if chosen in runs else dataset  # a run may have its own validation images

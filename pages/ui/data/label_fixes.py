@@ -26,16 +26,24 @@ KEEP, REMOVE = -1, -2  # a decision that is no class
 def view(dataset: ImageDataset) -> None:
     """The suspects of a run, a row each, and the button that makes a version with the decisions."""
     runs = {run.id: run for run in learned_from(dataset.name)}
-    with layout.card("Likely label mistakes", "Confident learning (Northcutt, Jiang and Chuang 2021): another class "
-                     "is at least as probable as it usually is for images that have its label."):  # fmt: skip
+    with layout.card(
+        "Likely label mistakes",
+        "Confident learning (Northcutt, Jiang and Chuang 2021): another class "
+        "is at least as probable as it usually is for images that have its label.",
+    ):
         if not runs:
             _no_run(dataset)
             return
         chosen = query.choose(
-            st.selectbox, "Found by", list(runs), name="run", width=420, clears=["page"],
+            st.selectbox,
+            "Found by",
+            list(runs),
+            name="run",
+            width=420,
+            clears=["page"],
             format_func=lambda run_id: title(runs[run_id]),
             help="The better a network is, the more of its suggestions are right.",
-        )  # fmt: skip
+        )
         positions, suspects = _suspects(dataset, runs[chosen])
         decisions = versions.decisions(dataset)
         found, looked = len(suspects.rows), len(positions)
@@ -84,9 +92,12 @@ def _new_version(dataset: ImageDataset, decisions: Decisions) -> None:
     changes = len(removed) + len(relabelled)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            f"Make a new version with {words.count(changes, 'change')}", type="primary", key="make-version",
-            icon=":material/library_add:", disabled=not changes,
-        ):  # fmt: skip
+            f"Make a new version with {words.count(changes, 'change')}",
+            type="primary",
+            key="make-version",
+            icon=":material/library_add:",
+            disabled=not changes,
+        ):
             versions.make(dataset, removed, relabelled)
         if changes and st.button("Forget them", icon=":material/undo:", key="forget"):
             decisions.clear()
@@ -129,10 +140,15 @@ def _decide(dataset: ImageDataset, position: int, suggested: int, decisions: Dec
     names = {KEEP: f"Keep {dataset.classes[given]}", REMOVE: "Remove the image"}
     st.session_state[key] = decisions.get(position, KEEP)
     st.selectbox(
-        "What to do", [KEEP, suggested, REMOVE, *others], key=key, label_visibility="collapsed", width=240,
+        "What to do",
+        [KEEP, suggested, REMOVE, *others],
+        key=key,
+        label_visibility="collapsed",
+        width=240,
         format_func=lambda option: names.get(option) or f"It is {dataset.classes[option]}",
-        on_change=_decided, args=(decisions, position, key),
-    )  # fmt: skip
+        on_change=_decided,
+        args=(decisions, position, key),
+    )
 
 
 def _decided(decisions: Decisions, position: int, key: str) -> None:

@@ -22,16 +22,21 @@ ALL = -1
 
 def view(dataset: ImageDataset) -> None:
     """A split, a class, and their images."""
-    with layout.card("Samples", "Training learns from one split, picks the best epoch on another, and is tested once "
-                     "on the third."):  # fmt: skip
+    with layout.card(
+        "Samples", "Training learns from one split, picks the best epoch on another, and is tested once on the third."
+    ):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             split = query.choose(
                 st.segmented_control, "Split", SPLITS, name="split", format_func=words.label, clears=["page"]
             )
             label = query.choose(
-                st.selectbox, "Class", [ALL, *range(len(dataset.classes))], name="class", clears=["page"],
+                st.selectbox,
+                "Class",
+                [ALL, *range(len(dataset.classes))],
+                name="class",
+                clears=["page"],
                 format_func=lambda number: "All classes" if number < 0 else dataset.classes[number],
-            )  # fmt: skip
+            )
             others = label == ALL and st.button("Others", icon=":material/shuffle:", help="Draw other images.")
         if split == "test" and sealed.asked(dataset):
             return

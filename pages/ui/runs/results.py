@@ -78,21 +78,33 @@ def _loss(value: float) -> str:
 
 ROWS = (
     Row(
-        "Test accuracy", lambda run: run.test_accuracy, lambda value: words.percent(value, 2), words.points,
+        "Test accuracy",
+        lambda run: run.test_accuracy,
+        lambda value: words.percent(value, 2),
+        words.points,
         differ=_accuracy,
     ),
     Row(
-        "Test loss", lambda run: run.test_loss, _loss, _loss, larger=False,
+        "Test loss",
+        lambda run: run.test_loss,
+        _loss,
+        _loss,
+        larger=False,
         differ=lambda a, b: losses_differ(a.predictions, b.predictions),
     ),
     Row("Best validation loss", lambda run: run.best_validation_loss, _loss, _loss, larger=False),
     Row("Best epoch", lambda run: run.best_epoch, lambda value: f"{value:.0f}", lambda value: f"{value:.0f}"),
     Row(
-        "Training time", _seconds, words.seconds, words.seconds, larger=False,
-        differ=_apart(_seconds), same_length=True,
+        "Training time",
+        _seconds,
+        words.seconds,
+        words.seconds,
+        larger=False,
+        differ=_apart(_seconds),
+        same_length=True,
     ),
     Row("Images per second", _speed, words.compact, words.compact, differ=_apart(_speed)),
-)  # fmt: skip
+)
 
 
 def table(runs: Sequence[Run]) -> None:

@@ -31,9 +31,9 @@ def confusion_matrix(confusion: np.ndarray, classes: Sequence[str], cell: tuple[
 def sequential() -> list[str]:
     """The theme's colours from 0 to 1, of the light or the dark theme, whichever is shown."""
     dark = st.context.theme.type == "dark"
-    return list((dark and st.get_option("theme.dark.chartSequentialColors")) or st.get_option(
-        "theme.chartSequentialColors"
-    ))  # fmt: skip
+    return list(
+        (dark and st.get_option("theme.dark.chartSequentialColors")) or st.get_option("theme.chartSequentialColors")
+    )
 
 
 def digit_colours(fractions: NDArray[np.float64], scale: Sequence[str]) -> NDArray[np.str_]:
@@ -80,19 +80,30 @@ def _figure(confusion: np.ndarray, classes: Sequence[str], cell: tuple[int, int]
     true, predicted = cell
     left, right = (predicted, predicted) if predicted >= 0 else (0, len(names) - 1)
     frame = {
-        "type": "rect", "x0": left - 0.5, "x1": right + 0.5, "y0": true - 0.5, "y1": true + 0.5,
+        "type": "rect",
+        "x0": left - 0.5,
+        "x1": right + 0.5,
+        "y0": true - 0.5,
+        "y1": true + 0.5,
         "line": {"color": palette()[1], "width": 3},
-    }  # fmt: skip
+    }
     figure = go.Figure([heat, *digits]).update_layout(
-        height=460 if few else 640, margin={"l": 0, "r": 0, "t": 0, "b": 0}, shapes=[frame], dragmode=False,
+        height=460 if few else 640,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        shapes=[frame],
+        dragmode=False,
         showlegend=False,
-    )  # fmt: skip
+    )
     every = -(-len(names) // MOST_TICKS)
     labels = [plotly_text(shortened(name)) for name in classes[::every]]
     axis = {
-        "type": "category", "ticks": "", "tickmode": "array", "tickvals": names[::every], "ticktext": labels,
+        "type": "category",
+        "ticks": "",
+        "tickmode": "array",
+        "tickvals": names[::every],
+        "ticktext": labels,
         "tickfont": {"size": 11},
-    }  # fmt: skip
+    }
     figure.update_yaxes(autorange="reversed", title={"text": "true", "standoff": 12}, **axis)
     figure.update_xaxes(title="predicted", tickangle=-40, **axis)
     return figure

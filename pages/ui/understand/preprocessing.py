@@ -109,9 +109,13 @@ def _propose(background: Background | None, names: Sequence[str]) -> None:
             width="stretch",
         )
         st.button(
-            f"Invert {them}", icon=":material/contrast:", key="invert-them", type="primary", on_click=query.put,
+            f"Invert {them}",
+            icon=":material/contrast:",
+            key="invert-them",
+            type="primary",
+            on_click=query.put,
             kwargs={"invert": MATCH},
-        )  # fmt: skip
+        )
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

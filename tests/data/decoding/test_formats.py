@@ -43,11 +43,16 @@ def dib() -> bytes:
 
 
 WRITTEN = {
-    "JPEG": lambda: saved(IMAGE, "JPEG", quality=95), "PNG": lambda: saved(IMAGE, "PNG"),
-    "GIF": lambda: saved(IMAGE, "GIF"), "WEBP": lambda: saved(IMAGE, "WEBP", lossless=True),
-    "TIFF": lambda: saved(IMAGE, "TIFF"), "AVIF": lambda: saved(IMAGE, "AVIF", quality=95), "HEIC": heic,
-    "BMP": lambda: saved(IMAGE, "BMP"), "DIB": dib,
-}  # fmt: skip
+    "JPEG": lambda: saved(IMAGE, "JPEG", quality=95),
+    "PNG": lambda: saved(IMAGE, "PNG"),
+    "GIF": lambda: saved(IMAGE, "GIF"),
+    "WEBP": lambda: saved(IMAGE, "WEBP", lossless=True),
+    "TIFF": lambda: saved(IMAGE, "TIFF"),
+    "AVIF": lambda: saved(IMAGE, "AVIF", quality=95),
+    "HEIC": heic,
+    "BMP": lambda: saved(IMAGE, "BMP"),
+    "DIB": dib,
+}
 
 
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
@@ -88,10 +93,12 @@ def test_a_turned_heic_is_upright() -> None:
 
 
 MASKS = {
-    "bgra": (0xFF0000, 0xFF00, 0xFF, 0xFF000000), "rgba": (0xFF, 0xFF00, 0xFF0000, 0xFF000000),
-    "argb in odd places": (0xFF00, 0xFF0000, 0xFF000000, 0xFF), "no transparency": (0xFF, 0xFF0000, 0xFF00, 0),
+    "bgra": (0xFF0000, 0xFF00, 0xFF, 0xFF000000),
+    "rgba": (0xFF, 0xFF00, 0xFF0000, 0xFF000000),
+    "argb in odd places": (0xFF00, 0xFF0000, 0xFF000000, 0xFF),
+    "no transparency": (0xFF, 0xFF0000, 0xFF00, 0),
     "ten bits each": (0x3FF00000, 0xFFC00, 0x3FF, 0),
-}  # fmt: skip
+}
 
 
 def bitfields(masks: tuple[int, ...], header: int, below: bool = True, alpha: int = 255) -> bytes:

@@ -36,12 +36,15 @@ def near(image: Image.Image, wanted: NDArray[Any]) -> bool:
 @pytest.mark.parametrize(
     "options",
     [
-        {}, {"rowsperstrip": 7}, {"tile": (16, 32)}, {"compression": "zlib"},
+        {},
+        {"rowsperstrip": 7},
+        {"tile": (16, 32)},
+        {"compression": "zlib"},
         {"compression": "zlib", "predictor": True},
         {"compression": "zlib", "tile": (32, 16), "predictor": True},
     ],
     ids=["plain", "strips", "tiles", "deflate", "predicted", "predicted tiles"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("kind", [np.uint16, np.float32, np.float64, np.uint32])
 def test_colour_of_every_depth_and_layout(kind: type, options: dict[str, Any], planar: str, byteorder: str) -> None:
     colours = DRAW.random((40, 33, 3))

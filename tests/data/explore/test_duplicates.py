@@ -47,9 +47,11 @@ def hashes(dataset: ImageDataset) -> NDArray[np.uint64]:
 def test_exact_copies_are_grouped_with_their_splits_and_labels(clothes: ImageDataset) -> None:
     first = part(clothes, 200)
     again = with_images(
-        first, [first.images[5], first.images[5], first.images[7]], [first.labels[5], 3, first.labels[7]],
+        first,
+        [first.images[5], first.images[5], first.images[7]],
+        [first.labels[5], 3, first.labels[7]],
         ["test", "validation", "train"],
-    )  # fmt: skip
+    )
     five, seven = find_copies(again)
     assert five.kind == seven.kind == "exact"
     assert five.positions == (200, 201, 5)
@@ -134,8 +136,17 @@ def test_flat_and_single_images_are_no_trouble(digits: ImageDataset) -> None:
     one = part(digits, 3)
     flat = with_images(one, [np.full((1, 8, 8), value, np.uint8) for value in (0, 100, 200)], [0] * 3, ["train"] * 3)
     assert find_copies(flat) == []
-    assert find_copies(replace(one, images=one.images[:1], labels=one.labels[:1], splits={
-        "train": np.array([0]), "validation": np.zeros(0, np.int64), "test": np.zeros(0, np.int64)})) == []  # fmt: skip
+    assert (
+        find_copies(
+            replace(
+                one,
+                images=one.images[:1],
+                labels=one.labels[:1],
+                splits={"train": np.array([0]), "validation": np.zeros(0, np.int64), "test": np.zeros(0, np.int64)},
+            )
+        )
+        == []
+    )
 
 
 def test_colours_count(digits: ImageDataset) -> None:

@@ -67,9 +67,12 @@ def test_large_splits_are_drawn_from(digits: ImageDataset) -> None:
 def test_resampling_is_pillows(side: int) -> None:
     images = colourful(4, 20)
     theirs = [
-        [np.asarray(Image.fromarray(channel.astype(np.float32)).resize((side, side), Image.Resampling.LANCZOS))
-         for channel in image] for image in images
-    ]  # fmt: skip
+        [
+            np.asarray(Image.fromarray(channel.astype(np.float32)).resize((side, side), Image.Resampling.LANCZOS))
+            for channel in image
+        ]
+        for image in images
+    ]
     assert resampled(images, side) == pytest.approx(np.array(theirs), abs=1e-2)
 
 

@@ -144,21 +144,40 @@ def extended(size: int) -> bytes:
 
 BOMB = bytes(10_000_000)
 PACKED_INSIDE = {
-    "zip": ordinary_zip([("a", b"x")]), "empty zip": ordinary_zip([]), "tar": tarred([("a", b"x")]),
-    "gz": tarred([("a", b"x")], "gz"), "bz2": tarred([("a", b"x")], "bz2"), "xz": tarred([("a", b"x")], "xz"),
-    "7z": b"7z\xbc\xaf\x27\x1c" + bytes(40), "rar": b"Rar!\x1a\7\1\0" + bytes(40),
-}  # fmt: skip
+    "zip": ordinary_zip([("a", b"x")]),
+    "empty zip": ordinary_zip([]),
+    "tar": tarred([("a", b"x")]),
+    "gz": tarred([("a", b"x")], "gz"),
+    "bz2": tarred([("a", b"x")], "bz2"),
+    "xz": tarred([("a", b"x")], "xz"),
+    "7z": b"7z\xbc\xaf\x27\x1c" + bytes(40),
+    "rar": b"Rar!\x1a\7\1\0" + bytes(40),
+}
 BAD_NAMES = {
-    "../evil.png": "evil.png climbs", "a/../../evil.png": "evil.png climbs", "a\\..\\evil.png": "evil.png climbs",
-    "..": "climbs", "/etc/evil.png": "evil.png is absolute", "C:\\evil.png": "evil.png is absolute",
-    "c:evil.png": "is absolute", "\\\\server\\evil.png": "evil.png is absolute", "//server/evil.png": "is absolute",
-    "a\nb.png": "a?b.png holds letters", "a\x7f.png": "holds letters", "a\x1b[31m.png": "holds letters",
-    "gnp.\u202ephoto.exe": "holds letters", "a\u2028b.png": "holds letters", "\x85.png": "holds letters",
-    "x" * 256: "part longer than 255 bytes", "ü" * 128: "part longer than 255 bytes",
-    "/".join(["x" * 200] * 6)[0:]: "longer than 1000 bytes", "x" * 9000: "longer than 1000 bytes",
+    "../evil.png": "evil.png climbs",
+    "a/../../evil.png": "evil.png climbs",
+    "a\\..\\evil.png": "evil.png climbs",
+    "..": "climbs",
+    "/etc/evil.png": "evil.png is absolute",
+    "C:\\evil.png": "evil.png is absolute",
+    "c:evil.png": "is absolute",
+    "\\\\server\\evil.png": "evil.png is absolute",
+    "//server/evil.png": "is absolute",
+    "a\nb.png": "a?b.png holds letters",
+    "a\x7f.png": "holds letters",
+    "a\x1b[31m.png": "holds letters",
+    "gnp.\u202ephoto.exe": "holds letters",
+    "a\u2028b.png": "holds letters",
+    "\x85.png": "holds letters",
+    "x" * 256: "part longer than 255 bytes",
+    "ü" * 128: "part longer than 255 bytes",
+    "/".join(["x" * 200] * 6)[0:]: "longer than 1000 bytes",
+    "x" * 9000: "longer than 1000 bytes",
     "/".join("abcdefghijklmnopq"): "more than 16 folders deep",
-    "inside.ZIP": "is an archive inside", "a/inside.tar.gz": "is an archive inside", "b.7z": "is an archive inside",
-}  # fmt: skip
+    "inside.ZIP": "is an archive inside",
+    "a/inside.tar.gz": "is an archive inside",
+    "b.7z": "is an archive inside",
+}
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty file": (lambda: b"", "neither a zip nor a tar"),
     "an image": (lambda: PNG, "neither a zip nor a tar"),
@@ -212,7 +231,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar of a link": (lambda: only_link("a.png", tarfile.SYMTYPE), "a.png is a link"),
     "climbing link": (lambda: tar_of("../a.png", tarfile.SYMTYPE, linkname="x"), "a.png climbs"),
     "a link and a file below it": (
-        lambda: zipped([Part(b"a", b"/etc", mode=mode(stat.S_IFLNK)), Part(b"a/b.png", PNG)]), "a is there twice",
+        lambda: zipped([Part(b"a", b"/etc", mode=mode(stat.S_IFLNK)), Part(b"a/b.png", PNG)]),
+        "a is there twice",
     ),
     "pipe": (lambda: tar_of("a.png", tarfile.FIFOTYPE), "is a device or pipe"),
     "device": (lambda: tar_of("a.png", tarfile.CHRTYPE), "is a device or pipe"),
@@ -231,12 +251,14 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "pax header that is cut": (lambda: extended(2**19), "is damaged"),
     "pax header of nonsense": (lambda: extended(20), "is damaged"),
     "pax header of many lines": (
-        lambda: tar_of("a.png", tarfile.REGTYPE, pax_headers={f"x{line}": "y" for line in range(101)}), "100 lines",
+        lambda: tar_of("a.png", tarfile.REGTYPE, pax_headers={f"x{line}": "y" for line in range(101)}),
+        "100 lines",
     ),
     "long extra field": (lambda: zipped([Part(b"a.png", PNG, extra=bytes(5000))]), "list of files is damaged"),
     "many pax headers": (lambda: extended(0)[:512] * 1000 + bytes(1024), "too many extended headers"),
     "one name for all": (
-        lambda: tar_header("g", tarfile.XGLTYPE, 10) + b"10 path=a\n" + bytes(502 + 1024), "one name or size to all",
+        lambda: tar_header("g", tarfile.XGLTYPE, 10) + b"10 path=a\n" + bytes(502 + 1024),
+        "one name or size to all",
     ),
     "zip bomb": (lambda: zipped([Part(b"a.png", BOMB, method=8)]), "a.png unpacks to more than 200 times"),
     "zip bomb of many": (
@@ -253,7 +275,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         for name, cause in BAD_NAMES.items()
         for kind, make in {"zip": MAKERS["stored zip"], "tar": tarred}.items()
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

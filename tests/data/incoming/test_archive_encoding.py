@@ -20,7 +20,7 @@ NAMES = {
     "cp1252": [["Äpfel", "Löwe"], ["été", "hiver"], ["Größe"], ["niño", "niña"], ["Müller"], ["maçã", "pêra"], ["œuf"]],
     "cp437": [["Äpfel", "Löwe"], ["été", "hiver"], ["Größe"], ["niño", "niña"], ["Müller"], ["für"], ["Straße"]],
     "utf-8": [["猫", "犬"], ["Äpfel"], ["고양이", "개"], ["🐈"]],
-}  # fmt: skip
+}
 EVERY = [(encoding, names) for encoding, sets in NAMES.items() for names in sets]
 
 

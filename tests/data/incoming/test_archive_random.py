@@ -17,9 +17,31 @@ from tests.data.incoming.archives import Part, tarred, zipped
 
 USUAL = ["a", "cat", "\xe9", "猫", "🐈\u200d⬛", "a b", "a.png", "b.JPG", ".", "", "x" * 200, "CON", "~", "%2e%2e", "1"]
 UNUSUAL = [
-    "A", "Cat", "e\u0301", "ß", "ss", " ", "..", "x" * 256, "C:", "a:b", "\\", "a\\b", "..\\a", "\x00", "\n", "\x85",
-    "\u202e", "\ufeff", "\ufffe", "ﬁ", "İ", "K", ".DS_Store", "c.zip",
-]  # fmt: skip
+    "A",
+    "Cat",
+    "e\u0301",
+    "ß",
+    "ss",
+    " ",
+    "..",
+    "x" * 256,
+    "C:",
+    "a:b",
+    "\\",
+    "a\\b",
+    "..\\a",
+    "\x00",
+    "\n",
+    "\x85",
+    "\u202e",
+    "\ufeff",
+    "\ufffe",
+    "ﬁ",
+    "İ",
+    "K",
+    ".DS_Store",
+    "c.zip",
+]
 FEW = st.lists(st.sampled_from(USUAL), min_size=1, max_size=5)
 ANY = st.lists(st.sampled_from(USUAL + UNUSUAL) | st.text(max_size=6), min_size=1, max_size=5)
 PATHS = (FEW | FEW | ANY).map("/".join)

@@ -68,5 +68,6 @@ def test_a_link_and_a_packed_note_are_left_out_and_named(
     report = shelf.report(shelf.folder_of(known))
     assert known.images == report["added"] == report["found"] == 24
     assert sorted(file for entry in report["skipped"].values() for file in entry["files"]) == [
-        "boots/link.jpg", "notes.txt.gz",
-    ]  # fmt: skip
+        "boots/link.jpg",
+        "notes.txt.gz",
+    ]

@@ -74,9 +74,11 @@ def test_images_without_colours_become_greyscale_unless_otherwise_chosen(bring) 
 def test_broken_files_are_named_and_the_others_kept(bring) -> None:
     files = two_classes(40)
     broken = {
-        "boots/cut.jpg": files[next(iter(files))][:300], "boots/text.jpg": b"not an image", "boots/none.png": b"",
+        "boots/cut.jpg": files[next(iter(files))][:300],
+        "boots/text.jpg": b"not an image",
+        "boots/none.png": b"",
         "trousers/0.jpg": b"\xff\xd8\xff\xe0 damaged",
-    }  # fmt: skip
+    }
     report = bring(files | broken)
     assert {reason: sorted(entry["files"]) for reason, entry in report.skipped.items()} == {
         "It is damaged or cut short.": ["boots/cut.jpg", "trousers/0.jpg"],

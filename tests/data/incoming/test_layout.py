@@ -60,8 +60,10 @@ def test_unlabelled_test_images_and_classes_without_training_are_left_out() -> N
 
 def test_deeper_folders_belong_to_their_class() -> None:
     assert short(read_layout(["cat/a/b/1.jpg", "cat/2.jpg", "dog/a/1.jpg"])) == {
-        "cat/a/b/1.jpg": "cat", "cat/2.jpg": "cat", "dog/a/1.jpg": "dog",
-    }  # fmt: skip
+        "cat/a/b/1.jpg": "cat",
+        "cat/2.jpg": "cat",
+        "dog/a/1.jpg": "dog",
+    }
 
 
 def test_what_is_no_image_is_left_out_with_a_reason() -> None:
@@ -153,8 +155,10 @@ def test_headings_may_stand_in_any_order_and_name_a_split() -> None:
 
 def test_a_third_column_without_headings_is_a_split_only_where_all_cells_are() -> None:
     assert short(read_labels(b"1.jpg,a,train\n2.jpg,b,train\n3.jpg,a,test", ["1.jpg", "2.jpg", "3.jpg"])) == {
-        "1.jpg": "train:a", "2.jpg": "train:b", "3.jpg": "test:a",
-    }  # fmt: skip
+        "1.jpg": "train:a",
+        "2.jpg": "train:b",
+        "3.jpg": "test:a",
+    }
     assert short(read_labels(b"1.jpg,a,17\n2.jpg,b,train", ["1.jpg", "2.jpg"])) == {"1.jpg": "a", "2.jpg": "b"}
 
 
@@ -178,8 +182,10 @@ def test_lines_and_files_that_do_not_find_each_other_are_told() -> None:
         "line 5 of the labels (1.jpg)": "It names a file that a line above has labelled.",
         "line 7 of the labels (4.jpg)": "It has no label.",
         "line 8 of the labels (notes.txt)": "It names no image that is there.",
-        "2.jpg": untold, "4.jpg": untold, "5.jpg": untold,
-    }  # fmt: skip
+        "2.jpg": untold,
+        "4.jpg": untold,
+        "5.jpg": untold,
+    }
 
 
 @pytest.mark.parametrize("label", ["a\x1bb", "x" * 256, "a\u202eb", "a\nb"])

@@ -10,14 +10,29 @@ from cnn_core.errors import LayoutError
 @pytest.mark.parametrize(
     ("folder", "split"),
     [
-        ("seg_train", "train"), ("training_set", "train"), ("train2017", "train"), ("TrainData", "train"),
-        ("testset", "test"), ("Testing", "test"), ("my-test images", "test"), ("TEST", "test"), 
+        ("seg_train", "train"),
+        ("training_set", "train"),
+        ("train2017", "train"),
+        ("TrainData", "train"),
+        ("testset", "test"),
+        ("Testing", "test"),
+        ("my-test images", "test"),
+        ("TEST", "test"),
         ("val_256", "validation"),
-        ("valid", "validation"), ("trainval", "train"), ("dev", "validation"), ("train_test", None), ("seg_pred", None),
-        ("trainer", None), ("latest", None), ("contest", None), ("valley", None), ("restrain", None), ("", None),
+        ("valid", "validation"),
+        ("trainval", "train"),
+        ("dev", "validation"),
+        ("train_test", None),
+        ("seg_pred", None),
+        ("trainer", None),
+        ("latest", None),
+        ("contest", None),
+        ("valley", None),
+        ("restrain", None),
+        ("", None),
         ("訓練", None),
     ],
-)  # fmt: skip
+)
 def test_a_split_is_a_word_of_the_name(folder: str, split: str | None) -> None:
     assert split_of(folder) == split
 

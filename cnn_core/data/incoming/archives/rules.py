@@ -15,11 +15,29 @@ from cnn_core.settings import Settings, settings
 
 FREE = 1_000_000  # bytes up to which the ratio is not looked at
 PACKED_ENDINGS = (
-    ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar",
-)  # fmt: skip
+    ".zip",
+    ".tar",
+    ".gz",
+    ".tgz",
+    ".bz2",
+    ".tbz",
+    ".tbz2",
+    ".xz",
+    ".txz",
+    ".zst",
+    ".7z",
+    ".rar",
+)
 PACKED_STARTS = (
-    b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\7",
-)  # fmt: skip
+    b"PK\3\4",
+    b"PK\5\6",
+    b"PK\7\x08",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!\x1a\7",
+)
 TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
 LINK = "It is a link, and links are not followed."
 

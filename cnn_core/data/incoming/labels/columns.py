@@ -9,12 +9,33 @@ from pathlib import PurePosixPath
 from cnn_core.data.incoming.labels.labelled import ENDINGS, SPLIT_FOLDERS
 
 FILE_WORDS = (  # headings of the column of file names, the surest first
-    "filename", "file_name", "file name", "file", "filepath", "path", "image_path", "image_name", "image", "img",
-    "picture", "photo", "image_id", "id",
-)  # fmt: skip
+    "filename",
+    "file_name",
+    "file name",
+    "file",
+    "filepath",
+    "path",
+    "image_path",
+    "image_name",
+    "image",
+    "img",
+    "picture",
+    "photo",
+    "image_id",
+    "id",
+)
 LABEL_WORDS = (
-    "label", "labels", "class", "class_name", "classname", "category", "target", "species", "breed", "name",
-)  # fmt: skip
+    "label",
+    "labels",
+    "class",
+    "class_name",
+    "classname",
+    "category",
+    "target",
+    "species",
+    "breed",
+    "name",
+)
 SPLIT_WORDS = ("split", "subset", "set", "partition")
 ONE_HOT = "one column for each class"
 ZEROS, ONES = {"0", "0.0", "0.", "false", ""}, {"1", "1.0", "1.", "true"}

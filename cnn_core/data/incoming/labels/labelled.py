@@ -13,9 +13,15 @@ from cnn_core.settings import settings
 
 ENDINGS = ("", *(f".{ending}" for ending in formats.ENDINGS))  # a file without an ending may be an image too
 SPLIT_FOLDERS = {
-    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
-    "dev": "validation", "test": "test", "testing": "test",
-}  # fmt: skip
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
 JUNK_FOLDERS = {"__macosx", "$recycle.bin"}
 JUNK_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini"}
 

@@ -8,10 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 Parts = tuple[str, ...]  # of a path
 
 WORDS = {
-    "train": "train", "training": "train", "trainval": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
+    "train": "train",
+    "training": "train",
+    "trainval": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
 NEUTRAL = {"set", "data", "dataset", "images", "image", "imgs", "img", "folder", "split"}
 UNLABELLED = {"pred", "predict", "prediction", "predictions", "unlabelled", "unlabeled", "submission", "holdout"}
 TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+")  # "TestData" and "test_data" have the same two
