@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from benchmarks.app import App, resident_megabytes, running_app
 from benchmarks.row import Row, at_most
 from tests.browser.chromium import find_chromium
-from tests.data.images import picture
+from tests.data.images import image_file
 
 IMAGES, CLASSES, ZIP_MEGABYTES, REPEATS = 2_000, 10, 200, 3
 PATIENCE = 120_000  # ms
@@ -38,7 +38,7 @@ def _folder(path: Path) -> Path:
     for number in range(IMAGES):
         file = path / f"class {number % CLASSES}" / f"{number}.jpg"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(picture(number))
+        file.write_bytes(image_file(number))
     return path
 
 
@@ -46,7 +46,7 @@ def _archive(path: Path) -> Path:
     """Images, and beside them files of noise that fill it up."""
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(40):
-            archive.writestr(f"class {number % 2}/{number}.jpg", picture(number))
+            archive.writestr(f"class {number % 2}/{number}.jpg", image_file(number))
         for number in range(ZIP_MEGABYTES // 10):
             archive.writestr(f"class 0/noise {number}.jpg", os.urandom(10_000_000))
     return path

@@ -83,7 +83,7 @@ def main(folder: Path) -> None:
     for name in FLAGS:
         delattr(os, name)
     for module in pkgutil.walk_packages(cnn_core.__path__, "cnn_core."):
-        if not module.name.endswith(("__main__", "make_fashion_mnist_sample")):
+        if not module.name.endswith(("__main__", "make_fashion_mnist_sample", "migrations.env")):
             importlib.import_module(module.name)
     for name, value in flags.items():
         setattr(os, name, value)

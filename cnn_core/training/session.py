@@ -34,6 +34,7 @@ from cnn_core.training.step import Step, recorded_size
 REPORT_SECONDS = 0.6  # each costs 4 to 5 ms, most of it the store: under 1% of the time
 SAVE_SECONDS = 30.0  # the most work a crash can cost
 SCORE_BATCH = 500
+NUMBERS = ("step", "validated", "rate_scale", "best_epoch", "best_loss")  # of a session, in its resume state by name
 
 
 class TrainingSession:
@@ -128,13 +129,8 @@ class TrainingSession:
         """Write the resume state, so that another process can go on from this step; nothing before training began."""
         if not self._entered:
             return
-        state = {
-            "step": self.step,
-            "validated": self.validated,
+        state = {name: getattr(self, name) for name in NUMBERS} | {
             "seconds": self._elapsed(),
-            "rate_scale": self.rate_scale,
-            "best_epoch": self.best_epoch,
-            "best_loss": self.best_loss,
             "ends": [asdict(end) for end in self.ends],
             "changes": [asdict(change) for change in self.changes],
             "counters": tuple(self._learn.counters.read()),
@@ -216,13 +212,8 @@ class TrainingSession:
             self._write_weights(snapshot(0))
 
     def _started(self) -> Started:
-        return Started(
-            step=self.step,
-            steps=self.steps,
-            device=device_name(self.device),
-            precision=str(self.execution),
-            dataset_hash=self.dataset.content_hash,
-        )
+        device, precision, images = device_name(self.device), str(self.execution), self.dataset.content_hash
+        return Started(step=self.step, steps=self.steps, device=device, precision=precision, dataset_hash=images)
 
     def _plan(self) -> dict[str, Any]:
         return plan_of(self.recipe, self.dataset, self.device, self.execution, self._fresh)
@@ -269,8 +260,7 @@ class TrainingSession:
             plan = self.folder.plan()
             if plan["device"] == str(self.device) and "execution" in plan:  # a run paused before there was a choice
                 return Execution(**plan["execution"])
-        batch = next(self.batches.epoch())
-        return choose(self.network, self.training, self.device, batch, self.steps)
+        return choose(self.network, self.training, self.device, next(self.batches.epoch()), self.steps)
 
     def _score(self, batches: Batches) -> Score:
         return score(self._learn.forward, batches, self.execution)
@@ -288,9 +278,8 @@ class TrainingSession:
         return bool(self.training.patience) and self.epoch - self.best_epoch >= self.training.patience
 
     def _check(self, loss: float) -> None:
-        where = f"step {self.step}, epoch {self.epoch + 1}"
-        planned = self._planned_rate(ahead=-1)  # of the step that was done last
-        if sentence := divergence(loss, where, self.training.learning_rate, planned, self.rate_scale):
+        where, done = f"step {self.step}, epoch {self.epoch + 1}", self._planned_rate(ahead=-1)
+        if sentence := divergence(loss, where, self.training.learning_rate, done, self.rate_scale):
             raise DivergedError(sentence)
 
     def _save_if_due(self) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from cnn_core.data.incoming.tray import Tray
 from tests.browser.conftest import App
 from tests.browser.test_own_images import at_rest
-from tests.data.images import image, of_class
+from tests.data.images import image_file, of_class
 
 pytestmark = pytest.mark.browser
 NAMES = {"häuser & <b>": 1, "犬": 9}
@@ -19,7 +19,9 @@ NAMES = {"häuser & <b>": 1, "犬": 9}
 
 def test_a_folder_becomes_classes(app: App, new_page: Callable[..., Page], tmp_path: Path) -> None:
     files = {
-        f"pets/{name}/{number}.jpg": image(number) for name, label in NAMES.items() for number in of_class(label, 30)
+        f"pets/{name}/{number}.jpg": image_file(number)
+        for name, label in NAMES.items()
+        for number in of_class(label, 30)
     }
     for path, data in (files | {"pets/notes.pdf": b"no image", "pets/.hidden/1.jpg": b"hidden"}).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

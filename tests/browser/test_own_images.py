@@ -10,14 +10,14 @@ from cnn_core.data.catalogue import shelf
 from cnn_core.jobs.executors.local_pool import wait_until_ready
 from tests.browser.conftest import App
 from tests.browser.test_story import NewPage, badge, press
-from tests.data.images import RAW, image, of_class, write_zip
+from tests.data.images import RAW, image_file, of_class, write_zip
 
 pytestmark = pytest.mark.browser
 CLASSES = {"boots": 9, "trousers": 1}
 
 
 def png(number: int) -> dict[str, object]:
-    return {"name": f"{number}.png", "mimeType": "image/png", "buffer": image(number, (56, 56), False, "PNG")}
+    return {"name": f"{number}.png", "mimeType": "image/png", "buffer": image_file(number, (56, 56), False, "PNG")}
 
 
 def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewPage) -> None:
@@ -68,14 +68,14 @@ def a_image_by_camera(page: Page) -> None:
 
 
 def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path: Path) -> None:
-    planted_leak = image(of_class(0, 1)[0], kind="PNG")
+    planted_leak = image_file(of_class(0, 1)[0], kind="PNG")
     files = {
-        f"{folder}/{RAW.classes[label].replace('/', ' ')}/{number}.png": image(number, kind="PNG")
+        f"{folder}/{RAW.classes[label].replace('/', ' ')}/{number}.png": image_file(number, kind="PNG")
         for label in range(10)
         for folder, first, count in (("train", 0, 12), ("test", 12, 4))
         for number in of_class(label, count, first)
     }
-    files |= {"test/Bag/planted.png": planted_leak, "train/Coat/again.png": image(of_class(4, 1)[0], kind="PNG")}
+    files |= {"test/Bag/planted.png": planted_leak, "train/Coat/again.png": image_file(of_class(4, 1)[0], kind="PNG")}
     page = new_page(f"{app.url}/bring")
     page.locator("input[type=file]").first.set_input_files(write_zip(tmp_path / "ten.zip", files))
     expect(page.get_by_text("162 images of 10 classes")).to_be_visible()

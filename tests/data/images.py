@@ -13,7 +13,7 @@ from cnn_core.data.sources.included import read_bundled
 RAW = read_bundled(Path())
 
 
-def picture(number: int, side: tuple[int, int] = (60, 45), colour: bool = True, kind: str = "JPEG") -> bytes:
+def image_file(number: int, side: tuple[int, int] = (60, 45), colour: bool = True, kind: str = "JPEG") -> bytes:
     """The bundled image `number` as a file, width × height; tinted by its number when in colour."""
     grey = Image.fromarray(RAW.images[number, 0]).resize(side)
     image = grey
@@ -41,7 +41,7 @@ def two_classes(count: int = 12, colour: bool = True) -> dict[str, bytes]:
     """Trousers and boots in class folders."""
     labels = {"trousers": 1, "boots": 9}
     return {
-        f"{name}/{number}.jpg": picture(number, colour=colour)
+        f"{name}/{number}.jpg": image_file(number, colour=colour)
         for name, label in labels.items()
         for number in of_class(label, count)
     }

@@ -60,7 +60,7 @@ def test_the_worst_lost_most_of_the_class_first_predicted() -> None:
     assert (np.diff(lost) <= 1e-6).all()
     assert 0.5 < result.changed[0] < 0.95  # three quarters of all angles
     again = label_safety(images, labels, 4, brightest, [steps("rotation", degrees=180)], seed=1)
-    assert (again.pictures == result.changed_images).all()
+    assert (again.changed_images == result.changed_images).all()
 
 
 def test_only_images_that_it_classifies_correctly_count() -> None:

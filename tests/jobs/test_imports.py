@@ -18,7 +18,7 @@ from cnn_core.jobs.tasks.import_images import ImportRequest, import_of, report_o
 from cnn_core.jobs.tasks.task import UNEXPLAINED, TaskState
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
-from tests.data.images import picture, two_classes, write_zip
+from tests.data.images import image_file, two_classes, write_zip
 
 SMALL = ImportSpec(size=28)
 
@@ -60,7 +60,7 @@ def test_a_tray_becomes_a_data_set(tray: Tray, tmp_path: Path) -> None:
 
 
 def test_a_refusal_is_a_sentence_and_the_images_stay(tray: Tray, tmp_path: Path) -> None:
-    put_zip(tray, tmp_path, {"boots/1.jpg": picture(0), "hats/2.jpg": b"no"})
+    put_zip(tray, tmp_path, {"boots/1.jpg": image_file(0), "hats/2.jpg": b"no"})
     start(tray, "Clothes")
     state = ended(tray)
     assert state
@@ -84,7 +84,7 @@ def test_cancelled_leaves_nothing_but_the_images(tray: Tray, tmp_path: Path, hom
 
 def test_two_imports_of_one_name_become_one_data_set_and_a_refusal(home: Path, tmp_path: Path) -> None:
     """Both are asked for while the name is free; each decodes for about a second."""
-    many = {f"{name}/{number}.jpg": picture(number, (600, 600)) for name in ("a", "b") for number in range(100)}
+    many = {f"{name}/{number}.jpg": image_file(number, (600, 600)) for name in ("a", "b") for number in range(100)}
     trays = [Tray.new(), Tray.new()]
     for tray in trays:
         put_zip(tray, tmp_path, many)
@@ -105,7 +105,7 @@ def test_two_imports_of_one_name_become_one_data_set_and_a_refusal(home: Path, t
 
 
 def test_a_killed_import_is_told_and_swept_away_by_the_next(tray: Tray, tmp_path: Path, home: Path) -> None:
-    many = {f"{name}/{number}.jpg": picture(number, (900, 900)) for name in ("a", "b") for number in range(150)}
+    many = {f"{name}/{number}.jpg": image_file(number, (900, 900)) for name in ("a", "b") for number in range(150)}
     put_zip(tray, tmp_path, many)
     start(tray, "Clothes")
     limit = time.monotonic() + 60
@@ -136,7 +136,9 @@ def test_classes_made_by_hand(tray: Tray) -> None:
         with pytest.raises(PlaygroundError):
             tray.make_class(wrong)
     for number in range(6):  # a camera gives every image the same name
-        assert tray.add([("boots/photo.png", picture(number)), ("Ünïcode 靴/photo.png", picture(number + 50))]) == []
+        assert (
+            tray.add([("boots/photo.png", image_file(number)), ("Ünïcode 靴/photo.png", image_file(number + 50))]) == []
+        )
     (refused,) = tray.add([("boots/big.png", bytes(21_000_000))])
     assert "big.png has more than 20 MB" in refused
     start(tray, "By hand")
@@ -152,7 +154,7 @@ def test_classes_made_by_hand(tray: Tray) -> None:
 
 
 def test_labels_in_a_table(tray: Tray, tmp_path: Path) -> None:
-    files = {f"{number}.jpg": picture(number) for number in range(12)}
+    files = {f"{number}.jpg": image_file(number) for number in range(12)}
     put_zip(tray, tmp_path, files)
     rows = [f"{number}.jpg,{'even' if number % 2 == 0 else 'odd'}" for number in range(12)]
     tray.put_labels(("filename,label\n" + "\n".join(rows)).encode())

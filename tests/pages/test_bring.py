@@ -12,7 +12,7 @@ from cnn_core.data.incoming.tray import Tray
 from cnn_core.jobs.tasks.import_images import import_of
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
-from tests.data.images import image, of_class, two_classes, write_zip
+from tests.data.images import image_file, of_class, two_classes, write_zip
 from tests.data.incoming.archives import Part, zipped
 from tests.pages.conftest import Open, errors, query, run, text
 
@@ -63,7 +63,7 @@ def test_classes_by_hand(open_page: Open) -> None:
         page.button[0].click()
         run(page)
         uploader = next(box for box in page.file_uploader if f":{name}:" in box.key)
-        files = [(f"{number}.png", image(number, kind="PNG"), "image/png") for number in of_class(label, 8)]
+        files = [(f"{number}.png", image_file(number, kind="PNG"), "image/png") for number in of_class(label, 8)]
         uploader.set_value([*files, ("broken.png", b"no image", "image/png")])
         run(page)
         assert "broken.png" in errors(page)
@@ -127,7 +127,7 @@ def test_what_was_brought_is_there_after_another_page(open_page: Open, tmp_path:
 
 
 def test_a_table_of_labels_stays_until_it_is_removed(open_page: Open, tmp_path: Path) -> None:
-    files = {f"{number}.jpg": image(number) for number in range(12)}
+    files = {f"{number}.jpg": image_file(number) for number in range(12)}
     table = "\n".join(["id,kind", *(f"{number}.jpg,{'ab'[number % 2]}" for number in range(12))])
     page = upload(open_page("bring"), write_zip(tmp_path / "x.zip", files))
     page.file_uploader(key="labels").set_value(("labels.csv", table.encode(), "text/csv"))
@@ -188,7 +188,7 @@ def test_a_folder_of_the_server_only_where_that_is_allowed(
 
 
 def table_zip(path: Path, head: str, row: str, inside: str = "train/labels.csv") -> Path:
-    files = {f"train/{number}.jpg": image(number) for number in range(12)}
+    files = {f"train/{number}.jpg": image_file(number) for number in range(12)}
     rows = [row.format(number, "ab"[number % 2]) for number in range(12)]
     return write_zip(path, files | {inside: "\n".join([head, *rows]).encode()})
 
@@ -212,7 +212,7 @@ def test_a_table_in_the_zip_and_its_columns_are_offered(open_page: Open, tmp_pat
 
 def test_the_encoding_of_names_is_shown_as_a_guess_and_can_be_changed(open_page: Open, tmp_path: Path) -> None:
     names = ("合格", "不合格")  # that these are Chinese and not Korean cannot be told
-    parts = [Part(f"{name}/{at}.jpg".encode("gbk"), image(at), flags=0) for name in names for at in range(6)]
+    parts = [Part(f"{name}/{at}.jpg".encode("gbk"), image_file(at), flags=0) for name in names for at in range(6)]
     (tmp_path / "x.zip").write_bytes(zipped(parts))
     page = upload(open_page("bring"), tmp_path / "x.zip")
     box = next(box for box in page.selectbox if box.label == "Encoding of names")

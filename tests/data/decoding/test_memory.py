@@ -42,7 +42,7 @@ print(peak() - before, sizes)
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells the most memory a process had")
-@pytest.mark.parametrize(("pictures", "threads"), [(1, 1), (4, 4)])
+@pytest.mark.parametrize(("images", "threads"), [(1, 1), (4, 4)])
 def test_large_transparent_images_take_one_allowance_together(
     images: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from cnn_core.command_line.program import main
 from cnn_core.data.catalogue import shelf
 from cnn_core.data.catalogue.library import open_dataset
-from tests.data.images import picture, two_classes, write_zip
+from tests.data.images import image_file, two_classes, write_zip
 from tests.data.incoming.archives import Part, zipped
 
 TABLE = "\n".join(["id,age,kind", *(f"{number},7,{'ab'[number % 2]}" for number in range(12))])
@@ -27,7 +27,7 @@ def classes() -> tuple[str, ...]:
 
 
 def test_a_table_inside_and_its_column(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pictures = {f"train/{number}.jpg": picture(number) for number in range(12)}
+    pictures = {f"train/{number}.jpg": image_file(number) for number in range(12)}
     path = write_zip(tmp_path / "x.zip", pictures | {"train/labels.csv": TABLE.encode()})
     code, told = imported(capsys, path)
     assert (code, told.count("\n")) == (2, 1)
@@ -41,7 +41,7 @@ def test_a_table_inside_and_its_column(home: Path, tmp_path: Path, capsys: pytes
 
 def test_the_encoding_is_told_and_chosen(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ("合格", "不合格")
-    parts = [Part(f"{name}/{at}.jpg".encode("gbk"), picture(at), flags=0) for name in names for at in range(6)]
+    parts = [Part(f"{name}/{at}.jpg".encode("gbk"), image_file(at), flags=0) for name in names for at in range(6)]
     (tmp_path / "x.zip").write_bytes(zipped(parts))
     code, told = imported(capsys, tmp_path / "x.zip", "--encoding", "utf-8")
     assert code == 2

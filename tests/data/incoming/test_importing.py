@@ -17,7 +17,7 @@ from cnn_core.data.incoming.importing import import_images
 from cnn_core.data.incoming.labels.layout import read_layout
 from cnn_core.data.incoming.zipped import write_zip as export_zip
 from cnn_core.errors import PlaygroundError
-from tests.data.images import image, of_class, two_classes, write_zip
+from tests.data.images import image_file, of_class, two_classes, write_zip
 
 SMALL = ImportSpec(size=28)
 
@@ -65,7 +65,7 @@ def test_images_without_colours_become_greyscale_unless_otherwise_chosen(bring) 
     path = shelf.items(open_dataset(report.dataset).folder)["file"][3]
     assert np.array_equal(open_dataset(report.dataset).images[3], fit(decode(grey[path], path), 1, 28))
     assert bring(grey, ImportSpec(size=28, colour="rgb"), "As RGB").shape == [3, 28, 28]
-    coloured = grey | {"boots/one.jpg": image(5, colour=True)}
+    coloured = grey | {"boots/one.jpg": image_file(5, colour=True)}
     report = bring(coloured, name="Nearly grey")
     assert report.shape == [3, 28, 28]
     assert report.colour == "RGB: 1 of 13 images have colours."
@@ -92,7 +92,7 @@ def test_broken_files_are_named_and_the_others_kept(bring) -> None:
 def test_a_zip_with_unicode_names_and_one_file_in_twenty_broken(bring) -> None:
     names = {"Stiefel für Größe 40": 9, "ズボン": 1, "tee-shirts 👕": 0}
     files = {
-        f"Bilder/{folder}/Ø {number}.jpg": image(number)
+        f"Bilder/{folder}/Ø {number}.jpg": image_file(number)
         for folder, label in names.items()
         for number in of_class(label, 40)
     }
@@ -112,7 +112,7 @@ def test_splits_are_stratified_or_those_of_the_folders(bring) -> None:
         sum(kept["validation"] for kept in drawn.kept.values()),
     ) == (20, 15)
     files = {
-        f"wrapped/{folder}/{name}/{number}.jpg": image(number)
+        f"wrapped/{folder}/{name}/{number}.jpg": image_file(number)
         for folder, first, count in (("train", 0, 20), ("val", 20, 5), ("test", 25, 7))
         for name, label in (("boots", 9), ("trousers", 1))
         for number in of_class(label, count, first)
@@ -138,17 +138,17 @@ def test_copies_are_counted_and_left_out_when_that_is_chosen(bring) -> None:
 
 
 def test_classes_without_test_images_are_told_and_none_lacks_training_images(bring) -> None:
-    files = {f"a/{number}.png": image(number, kind="PNG") for number in range(3)}
-    report = bring(files | {f"b/{number}.png": image(number + 9, kind="PNG") for number in range(2)})
+    files = {f"a/{number}.png": image_file(number, kind="PNG") for number in range(3)}
+    report = bring(files | {f"b/{number}.png": image_file(number + 9, kind="PNG") for number in range(2)})
     assert all(splits["train"] for splits in report.kept.values())
     assert report.untested == ["b"]
     assert report.kept["b"]["test"] == 0
     with pytest.raises(PlaygroundError, match="20 images of 20 classes are too few"):
-        bring({f"{number}/1.png": image(number, kind="PNG") for number in range(20)}, name="One each")
+        bring({f"{number}/1.png": image_file(number, kind="PNG") for number in range(20)}, name="One each")
 
 
 def test_what_was_found_is_what_was_added_and_left_out(bring) -> None:
-    files = two_classes(10) | {"boots/cut.jpg": image(0)[:200], "notes.txt": b"x"}
+    files = two_classes(10) | {"boots/cut.jpg": image_file(0)[:200], "notes.txt": b"x"}
     files["boots/again.jpg"] = files[next(path for path in files if path.startswith("boots"))]
     report = bring(files, ImportSpec(size=28, copies="leave_out"))
     left_out = {file for entry in report.skipped.values() for file in entry["files"]}
@@ -161,7 +161,7 @@ def test_what_was_found_is_what_was_added_and_left_out(bring) -> None:
 
 
 def test_small_classes_and_sizes_are_told(bring) -> None:
-    files = two_classes(12) | {"hats/1.png": image(3, (200, 100), kind="PNG"), "empty/x.jpg": b""}
+    files = two_classes(12) | {"hats/1.png": image_file(3, (200, 100), kind="PNG"), "empty/x.jpg": b""}
     report = bring(files)
     assert report.few == ["hats"]
     assert report.originals == {"smallest": [60, 45], "median": [60, 45], "largest": [200, 100]}
@@ -172,7 +172,7 @@ def test_small_classes_and_sizes_are_told(bring) -> None:
 def test_more_images_keep_the_splits_of_those_that_are_there(bring) -> None:
     first = bring(two_classes(20))
     old = open_dataset(first.dataset)
-    more = two_classes(30) | {f"hats/{number}.jpg": image(number) for number in of_class(5, 10)}
+    more = two_classes(30) | {f"hats/{number}.jpg": image_file(number) for number in of_class(5, 10)}
     second = bring(more, ImportSpec(size=64, fit="pad"), onto=first.dataset)
     new = open_dataset(second.dataset)
     assert new.shape == old.shape, "size and fit are those of the images before"
@@ -221,9 +221,9 @@ def test_a_cancelled_or_failed_import_leaves_no_trace(bring, home: Path) -> None
     bring(two_classes())
     before = set(home.rglob("*"))
     with pytest.raises(PlaygroundError, match="only images of boots"):
-        bring({"boots/1.jpg": image(0), "hats/2.jpg": b"no"}, name="One class")
+        bring({"boots/1.jpg": image_file(0), "hats/2.jpg": b"no"}, name="One class")
     with pytest.raises(PlaygroundError, match="too few to be split"):
-        bring({"boots/1.jpg": image(0), "hats/2.jpg": image(1)}, name="Two images")
+        bring({"boots/1.jpg": image_file(0), "hats/2.jpg": image_file(1)}, name="Two images")
     with pytest.raises(PlaygroundError, match="called Mine already"):
         bring(two_classes(), name="Mine")
     assert set(home.rglob("*")) == before
