@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from cnn_core.data.decode import decode
+from cnn_core.data.incoming.archives import tar
 from cnn_core.data.incoming.archives.archive import Entry, open_archive, open_folder
 from cnn_core.errors import ArchiveError, ImageError
 from tests.data.incoming.archives import Part, tar_header, tar_of, tarred, zipped
@@ -509,3 +510,23 @@ def test_a_folder_keeps_the_rules_of_archives(shelf: Path, tmp_path: Path, monke
         (shelf / os.fsdecode(b"\xff.png")).write_bytes(PNG)
         with pytest.raises(ArchiveError, match="holds letters that cannot be shown or decoded"):
             open_folder(shelf, checked=False)
+
+
+def test_a_tar_is_unpacked_once_to_list_it_and_once_to_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[Path] = []
+    unpack = tar._opened
+    monkeypatch.setattr(tar, "_opened", lambda path: passes.append(path) or unpack(path))
+    path = tmp_path / "images.tar.gz"
+    for content in (b"one", b"other"):
+        with tarfile.open(path, "w:gz") as archive:
+            for name in ("a/1.jpg", "b/2.jpg"):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        passes.clear()
+        for _ in range(3):  # as a page does at every click
+            files = open_archive(path)
+            assert [entry.path for entry in files.entries()] == ["a/1.jpg", "b/2.jpg"]
+        assert len(passes) == 1
+        assert [data for _, data in files.read()] == [content, content]
+        assert len(passes) == 2

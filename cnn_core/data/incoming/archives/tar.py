@@ -6,6 +6,7 @@ import os
 import tarfile
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from cnn_core.data.incoming.archives.names import Names, safe_path
 from cnn_core.data.incoming.archives.rules import LINK, Allowance, Entry, check_some, damage_told, not_packed, opened
 from cnn_core.data.incoming.archives.unpacked import STARTS, Unpacked
 from cnn_core.errors import ArchiveError, ImageError
+from cnn_core.settings import Settings, settings
 
 BLOCK = tarfile.BLOCKSIZE  # 512 bytes
 CHUNK = 2**16  # bytes unpacked at once
@@ -27,17 +29,13 @@ PAX_TYPES = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 
 
 class TarFiles:
-    """The files of a tar; see `Files`. Looking for them unpacks all of it once, and reading them a second time."""
+    """The files of a tar; see `Files`. Listing them unpacks all of it, once in a process; so does reading them."""
 
     def __init__(self, path: Path) -> None:
+        with opened(path):  # raises where it cannot be read
+            found = path.stat()
         self._path = path
-        self._skipped: dict[str, str] = {}
-        with _opened(path) as stream, damage_told():
-            self._entries = []
-            for entry in _members(stream, self._skipped):
-                stream.skip(_padded(entry.size))
-                self._entries.append(entry)
-        check_some([entry.path for entry in self._entries], self._skipped)
+        self._entries, self._skipped = _listed(path, found.st_mtime_ns, found.st_size, found.st_ino, settings())
 
     def entries(self) -> list[Entry]:
         return list(self._entries)
@@ -59,6 +57,19 @@ class TarFiles:
                     content = _content(stream, entry, wanted is None or entry.path in wanted)
                 if content is not None:
                     yield entry, content
+
+
+@lru_cache(maxsize=16)  # a page draws anew at every click; at most 50,000 names each by default
+def _listed(path: Path, written: int, size: int, inode: int, limits: Settings) -> tuple[list[Entry], dict[str, str]]:
+    """The files and what was skipped. Raises ArchiveError."""
+    entries: list[Entry] = []
+    skipped: dict[str, str] = {}
+    with _opened(path) as stream, damage_told():
+        for entry in _members(stream, skipped):
+            stream.skip(_padded(entry.size))
+            entries.append(entry)
+    check_some([entry.path for entry in entries], skipped)
+    return entries, skipped
 
 
 def is_tar(start: bytes) -> bool:
