@@ -171,13 +171,13 @@ def test_images_that_are_not_here_can_be_fetched(open_page: Open) -> None:
 
 def test_a_run_tells_which_changes_alter_its_answers(open_page: Open, runs: list[str]) -> None:
     page = open_page("augmentation", **steps({"kind": "rotation", "degrees": 180.0}))
-    assert "cnn-heat" not in text(page)
+    assert 'class="cnn-heat"' not in text(page)
     page.button(key="safety:try").click()
     settled(page)
     assert query(page)["run"] in runs
     shown = text(page)
     assert shown.count('class="cnn-heat"') == 2
-    assert "Your steps (Rotation) change the answer for" in shown
+    assert "Your steps (Rotation) change the prediction for" in shown
     assert shown.count("before and after") == 12
     page.selectbox(key="choice:kind").select("rotation")
     run(page)
@@ -185,7 +185,7 @@ def test_a_run_tells_which_changes_alter_its_answers(open_page: Open, runs: list
     run(page)
     assert "a rotated 6 is a 9" in " ".join(warning.value for warning in page.warning).replace("\\", "")
     again = open_page("augmentation", **query(page))
-    assert "Rotation at 100% strength changes the answer" in text(again)
+    assert "Rotation at 100% strength changes the prediction" in text(again)
 
 
 def test_cancelled_tries_begin_again_only_when_asked(open_page: Open, runs: list[str], home: Path) -> None:
@@ -241,7 +241,7 @@ def test_the_best_run_judges_unless_another_is_chosen(open_page: Open, runs: lis
     assert query(page)["run"] == weak
     assert re.search(r"This network is wrong on \d+\.\d% of the \d+ validation images as they are", shown)
     assert "says little" in shown
-    assert not [message for message in (*page.warning, *page.success) if "changes the answer" in message.value]
+    assert not [message for message in (*page.warning, *page.success) if "changes the prediction" in message.value]
 
 
 def test_the_error_is_that_of_the_validation_images(open_page: Open, runs: list[str]) -> None:

@@ -144,11 +144,11 @@ def test_test_images_are_sealed_until_somebody_asks(open_page: Open, copied: she
     page.button(key="look").click()
     run(page)
     assert "cnn-strip" in text(page)
-    assert "looked at 1 time" in text(page)
+    assert "shown 1 time" in text(page)
     run(page)
     assert shelf.about(copied.id).looks == 1  # once a session
     other = open_page("data", dataset=copied.id, split="test")
-    assert "looked at 1 time" in text(other)
+    assert "shown 1 time" in text(other)
     assert "cnn-strip" not in text(other)
 
 
@@ -169,7 +169,7 @@ def test_no_view_shows_a_sealed_image(open_page: Open, copied: shelf.About) -> N
 def test_looks_at_earlier_versions_count(open_page: Open, copied: shelf.About) -> None:
     shelf.count_look(copied.id)
     newer = shelf.derive(open_dataset(copied.id), "", removed=[0])
-    assert "looked at 1 time" in text(open_page("data", dataset=newer.id))
+    assert "shown 1 time" in text(open_page("data", dataset=newer.id))
 
 
 def test_built_in_data_sets_are_not_sealed(open_page: Open) -> None:
