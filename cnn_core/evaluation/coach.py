@@ -153,10 +153,12 @@ def _bounded(evidence: str, facts: Facts) -> Finding | None:
         return None
     between, span = SPANS[facts.last_layer]
     cause = (
-        f"the last layer is a {facts.last_layer}, so every score lies between {between}, and with {facts.classes} "
+        f"the last layer is a {facts.last_layer}, so every logit lies between {between}, and with {facts.classes} "
         f"classes the loss cannot fall below {lowest_loss(facts.classes, span):.3f}; {evidence}"
     )
-    return Finding("bounded", cause, f"Take the {facts.last_layer} at the end out: cross-entropy needs free scores.")
+    return Finding(
+        "bounded", cause, f"Take the {facts.last_layer} at the end out: cross-entropy needs unbounded logits."
+    )
 
 
 def _rising(curves: Curves, facts: Facts) -> str:

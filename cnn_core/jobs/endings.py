@@ -9,7 +9,7 @@ from cnn_core.runs.events import Ended
 from cnn_core.runs.tables import OUT_OF_MEMORY
 
 NO_MEMORY = (
-    f"{OUT_OF_MEMORY} What was reached is kept up to the last checkpoint. Close other programs, or train again with "
+    f"{OUT_OF_MEMORY} Everything up to the last checkpoint is kept. Close other programs, or train again with "
     "smaller batches, smaller images or a smaller network."
 )
 NOT_WRITTEN = (

@@ -23,9 +23,7 @@ def interrupt_if_silent(run_id: str, say: Callable[[str], object]) -> None:
     limit, announced = time.monotonic() + SILENT_SECONDS + 1.0, False
     while _waits(run_id, heard) and time.monotonic() < limit:
         if not announced:
-            say(
-                f"Run {run_id} was being trained a moment ago: waiting up to {SILENT_SECONDS:.0f} s for a sign of life."
-            )
+            say(f"Run {run_id} was being trained a moment ago: waiting up to {SILENT_SECONDS:.0f} s for its heartbeat.")
             announced = True
         time.sleep(LOOK_SECONDS)
         store().reap()

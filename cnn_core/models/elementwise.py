@@ -35,7 +35,7 @@ class LeakyReLU(Layer):
     title: ClassVar[str] = "Leaky ReLU"
     help: ClassVar[str] = "A ReLU that lets a little of the negative through, so that no unit stays dead."
 
-    slope: float = option(0.01, "Share of the negative let through. 0 is a ReLU, 1 does nothing.", ge=0, le=1)
+    slope: float = option(0.01, "Fraction of the negative values let through. 0 is a ReLU, 1 does nothing.", ge=0, le=1)
 
     def detail(self, classes: int) -> str:
         return f"slope {self.slope:g}"
@@ -114,7 +114,7 @@ class Dropout(Layer):
     help: ClassVar[str] = "Sets numbers to zero at random while training, so that no unit relies on one other."
 
     probability: float = option(
-        0.5, "Share set to zero. A little steadies, near 1 nothing is left to learn from.", ge=0, lt=1
+        0.5, "Fraction set to zero. A little steadies, near 1 nothing is left to learn from.", ge=0, lt=1
     )
 
     def detail(self, classes: int) -> str:

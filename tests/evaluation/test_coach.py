@@ -203,7 +203,7 @@ def test_a_last_layer_that_bounds_the_scores_is_named_as_the_cause(last: str, lo
     assert finding.kind == "bounded"
     assert f"the last layer is a {last}" in finding.evidence
     assert f"with 10 classes the loss cannot fall below {lowest}" in finding.evidence
-    assert finding.advice == f"Take the {last} at the end out: cross-entropy needs free scores."
+    assert finding.advice == f"Take the {last} at the end out: cross-entropy needs unbounded logits."
 
 
 @pytest.mark.parametrize(

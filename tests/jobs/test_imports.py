@@ -168,7 +168,7 @@ def test_labels_in_a_table(tray: Tray, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("token", ["", "../../etc", "0" * 16, "0123456789abcdeg"])
 def test_a_tray_that_is_not_there_is_a_sentence(home: Path, token: str) -> None:
-    with pytest.raises(PlaygroundError, match="no longer waiting"):
+    with pytest.raises(PlaygroundError, match="no longer here"):
         Tray(token)
 
 

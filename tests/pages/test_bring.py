@@ -156,7 +156,7 @@ def test_a_folder_that_is_refused_leaves_the_one_before(
 
 def test_a_tray_that_is_gone_is_a_sentence(open_page: Open) -> None:
     page = open_page("bring", tray="0" * 16)
-    assert "no longer waiting" in errors(page)
+    assert "no longer here" in errors(page)
 
 
 def test_the_shelf_lists_renames_and_refuses_to_delete_what_a_run_uses(open_page: Open) -> None:

@@ -34,19 +34,19 @@ class ImportSpec(Spec):
     )
     validation: float = option(
         VALIDATION_FRACTION,
-        "Share of the training images that picks the best epoch; unless there is a folder for it.",
+        "Fraction of the training images that picks the best epoch; unless there is a folder for it.",
         ge=0.02,
         le=0.5,
         advanced=True,
     )
     test: float = option(
         TEST_FRACTION,
-        "Share of all images kept for the final figures; unless there is a folder for it.",
+        "Fraction of all images kept for the final test; unless there is a folder for it.",
         ge=0.02,
         le=0.5,
         advanced=True,
     )
-    seed: int = option(SEED, "Start of the draw that splits the images.", ge=0, le=2**31 - 1, advanced=True)
+    seed: int = option(SEED, "Seed of the random split.", ge=0, le=2**31 - 1, advanced=True)
     encoding: Literal["auto", "utf-8", "cp932", "gbk", "euc_kr", "cp437", "cp1252"] = option(
         "auto", "How names in a zip are encoded that does not state it; auto guesses by the names."
     )

@@ -219,8 +219,7 @@ class _Import:
         if len(used) < 2:
             found = f"only images of {self.classes[used[0]]}" if len(used) else "no image"
             raise PlaygroundError(
-                f"There are images of at least two classes to learn apart, please: {found} could be read. "
-                + first_reasons(self.report)
+                f"A data set needs images of at least two classes: {found} could be read. " + first_reasons(self.report)
             )
         return tuple(self.classes[label] for label in used), renumbered.astype(np.int64)
 
@@ -238,7 +237,7 @@ class _Import:
         if not all(len(splits[split]) for split in SPLITS):
             raise PlaygroundError(
                 f"{len(labels)} images of {len(np.unique(labels))} classes are too few to be split into training, "
-                "validation and test when every class keeps one for training. Bring more."
+                "validation and test when every class keeps one for training. Add more images."
             )
         return splits
 

@@ -42,7 +42,7 @@ class Tray:
 
     def __init__(self, token: str):
         if not re.fullmatch(r"[0-9a-f]{16}", token) or not (self._folder(token) / LIST).is_file():
-            raise PlaygroundError("These images are no longer waiting here. Choose them once more.")
+            raise PlaygroundError("These images are no longer here. Choose them again.")
         self.token, self.folder = token, self._folder(token)
         self._list: dict[str, Any] = json.loads((self.folder / LIST).read_text("utf-8"))
 
@@ -138,7 +138,7 @@ class Tray:
                 refused.append(f"{shown_name(path)} has more than {limits.upload_megabytes} MB. Save it smaller.")
                 continue
             if len(taken) >= limits.import_files or size + len(data) > limits.import_megabytes * 1_000_000:
-                refused.append(f"{shown_name(path)} is one too many for one data set here.")
+                refused.append(f"{shown_name(path)} is over the limit of a data set here.")
                 continue
             if (room := room - len(data)) < 0:
                 refused.append(f"{shown_name(path)}: {self._full()}")
@@ -240,7 +240,7 @@ class Tray:
 
     def _full(self) -> str:
         most = settings().visitor_megabytes
-        return f"At most {most:,} MB of one visitor wait here at a time. Import or remove what waits, then try again."
+        return f"At most {most:,} MB of one visitor may wait for an import. Import or remove some, then try again."
 
     def _forget_reading(self) -> None:
         """How to read other files is another choice."""

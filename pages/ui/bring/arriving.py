@@ -91,7 +91,7 @@ def _arrived(tray: Tray | None) -> Tray | None:
     """What lies here in a line, for the widget is empty again; and why the last upload does not."""
     if problem := st.session_state.get(FULL):
         show_error(problem)
-        if st.button("Remove what waits", icon=":material/delete:", key="remove-waiting"):
+        if st.button("Remove uploaded files", icon=":material/delete:", key="remove-waiting"):
             del st.session_state[FULL]
             waiting = Tray.waiting(spool.visitor())
             trays.forget([tray for tray in waiting if not ((state := import_of(tray).state()) and state.busy)])

@@ -77,7 +77,7 @@ class Names:
         folded = unicodedata.normalize("NFC", path.casefold())
         other = self._met.get(folded)
         if other == path:
-            raise ArchiveError(f"{shown_name(path)} is there twice. Keep one and pack again.")
+            raise ArchiveError(f"{shown_name(path)} occurs twice. Keep one and pack again.")
         if other is not None:
             raise ArchiveError(
                 f"{shown_name(other)} and {shown_name(path)} differ only in capitals. Rename one and pack again."

@@ -94,7 +94,7 @@ class Allowance:
         self.size += size
         most = self.limits.import_megabytes
         if self.size > most * 1_000_000:
-            raise ArchiveError(f"The files hold more than {most:,} MB, the most accepted at once. Bring fewer images.")
+            raise ArchiveError(f"The files hold more than {most:,} MB, the most accepted at once. Upload fewer images.")
         if self.packed is not None:
             self.check_ratio(self.size, self.packed, "The archive")
 
@@ -102,7 +102,7 @@ class Allowance:
         most = self.limits.import_files
         if files > most:
             raise ArchiveError(
-                f"There are more than {most:,} files and folders, the most accepted at once. Bring fewer images."
+                f"There are more than {most:,} files and folders, the most accepted at once. Upload fewer images."
             )
 
     def check_ratio(self, size: int, packed: int, what: str) -> None:

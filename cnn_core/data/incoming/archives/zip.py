@@ -165,7 +165,7 @@ def _check_list(file: BinaryIO, allowance: Allowance) -> None:
     count, start, size = _list_of_files(file)
     allowance.check_count(count)
     if size > allowance.limits.import_files * LONGEST_LINE:
-        raise ArchiveError("The archive's list of files is too long. Bring fewer images, with shorter names.")
+        raise ArchiveError("The archive's list of files is too long. Upload fewer images, with shorter names.")
     file.seek(start)
     listed, at, count = file.read(size), 0, 0
     while at < size:

@@ -82,7 +82,9 @@ def checked(layout: Layout, expected: str) -> Layout:
     found = Layout(files, ignored, layout.junk)
     classes, most = found.classes, settings().import_classes
     if len(classes) > most:
-        raise LayoutError(f"There are {len(classes):,} classes; at most {most:,} are accepted. Bring fewer. {expected}")
+        raise LayoutError(
+            f"There are {len(classes):,} classes; at most {most:,} are accepted. Upload fewer. {expected}"
+        )
     if len(classes) < 2:
         what = f"Only one class with images was found: {classes[0]}." if classes else "No class with images was found."
         raise LayoutError(f"{what} At least two are needed. {expected}")
