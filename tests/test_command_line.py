@@ -93,7 +93,7 @@ def test_a_recipe_from_a_file(home: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_the_run_and_resume_goes_on(home: Path) -> None:
-    process = start("train", "--dataset", "digits", "--network", "mlp", "--epochs", "30")
+    process = start("train", "--dataset", "digits", "--network", "mlp", "--epochs", "150")
     assert process.stdout
     for line in process.stdout:
         if json.loads(line).get("event") == "epochend":

@@ -29,7 +29,7 @@ def tray(home: Path) -> Tray:
 
 
 def put_zip(tray: Tray, tmp_path: Path, files: dict[str, bytes]) -> None:
-    tray.put_archive("my pictures.zip", write_zip(tmp_path / "x.zip", files).read_bytes())
+    tray.put_archive("my images.zip", write_zip(tmp_path / "x.zip", files).read_bytes())
 
 
 def start(tray: Tray, name: str, made_by: str = "") -> None:

@@ -53,7 +53,7 @@ class Workers:
 
     def __call__(self, slot: int, device: str, worker_id: str, log: str) -> subprocess.Popen[bytes]:
         child = subprocess.Popen([sys.executable, "-S", "-c", self.code], stdin=subprocess.PIPE)
-        threading.Thread(target=processes._bury, args=(child,)).start()
+        threading.Thread(target=processes._bury, args=(child, lambda: None)).start()
         self.started.append((worker_id, child))
         return child
 
