@@ -72,7 +72,8 @@ def test_train_evaluate_predict_and_list(home: Path, tmp_path: Path) -> None:
     assert "Traceback" not in errors
     [[_, best], *_] = lines[0]["top"]
     expected = RunFolder(summary["run"]).predictions()
-    assert best == pytest.approx(float(expected.probabilities[0].max()), abs=1e-4)
+    # A run may be tested in bfloat16, where that was measured to be faster; images are classified in float32
+    assert best == pytest.approx(float(expected.probabilities[0].max()), abs=1e-2)
 
     assert [line["run"] for line in run("runs")[1]] == [summary["run"]]
 
