@@ -77,7 +77,7 @@ def test_a_visitor_has_a_limit_and_can_make_room(
     page = bring(open_page("bring"), write_zip(tmp_path / "first.zip", heavy))
     assert not page.error
     page = bring(page, write_zip(tmp_path / "second.zip", heavy))
-    assert "second.zip has 0.6 MB. At most 1 MB of one visitor wait here" in errors(page)
+    assert "second.zip has 0.6 MB. At most 1 MB of one visitor may wait for an import" in errors(page)
     assert "first is here" in text(page)
     assert in_memory(kept) == 0
     page.button(key="remove-waiting").click()
