@@ -25,8 +25,13 @@ ROOT = Path(__file__).parents[1]
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
+    """A process that Ctrl-C reaches, also where these tests run in the background of a shell that ignores it there."""
     command = [sys.executable, "-m", "cnn_core", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def run(*arguments: str) -> tuple[int, list[dict], str]:
@@ -94,7 +99,7 @@ def test_a_recipe_from_a_file(home: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_the_run_and_resume_goes_on(home: Path) -> None:
-    process = start("train", "--dataset", "digits", "--network", "mlp", "--epochs", "150")
+    process = start("train", "--dataset", "digits", "--network", "mlp", "--epochs", "60")
     assert process.stdout
     for line in process.stdout:
         if json.loads(line).get("event") == "epochend":
