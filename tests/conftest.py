@@ -15,6 +15,7 @@ ALONE = (
     "tests/jobs/test_slot.py",
     "tests/jobs/test_store_away.py",
     "tests/jobs/test_takeover.py",
+    "tests/jobs/test_tasks.py",
     "tests/test_command_line.py",
     "tests/test_streams.py",
 )
