@@ -62,7 +62,7 @@ class DatasetUnavailableError(PlaygroundError):
 
 
 class DamagedDatasetError(DatasetUnavailableError):
-    """A brought data set whose files are damaged; the message says what is left of it."""
+    """An imported data set whose files are damaged; the message says what is left of it."""
 
     def __init__(self, message: str, recoverable: int):
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Versions of the recipe: one of an earlier version is brought to this one, step by step."""
+"""Versions of the recipe: one of an earlier version is migrated to this one, step by step."""
 
 from __future__ import annotations
 

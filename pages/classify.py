@@ -42,15 +42,15 @@ with results:
             )
             files = [(file.name, file.getvalue()) for file in chosen]
         prepared = preprocessing.prepare(network, dataset, uploads(files))
-    judged = unlike.judge(run, epoch, network, dataset, [picture.seen for picture in prepared])
-    for picture, judgement in zip(prepared, judged, strict=True):
+    judged = unlike.judge(run, epoch, network, dataset, [image.seen for image in prepared])
+    for image, judgement in zip(prepared, judged, strict=True):
         with st.container(border=True):
-            st.markdown(f"**{plain(picture.name)}**")
+            st.markdown(f"**{plain(image.name)}**")
             way, answer = st.columns(2, vertical_alignment="center")
             with way:
-                preprocessing.steps(picture, network)
+                preprocessing.steps(image, network)
             with answer:
-                figures.bars(top(network.classify(picture.seen[None])[0], network.classes))
+                figures.bars(top(network.classify(image.seen[None])[0], network.classes))
                 unlike.show(judgement)
     if prepared:
         unlike.explain(judged[0])

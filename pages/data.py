@@ -57,7 +57,7 @@ with results:
         with layout.card("All data sets"):
             datasets.all_sources()
         st.stop()
-    with errors_shown():  # one that a person brought may be damaged
+    with errors_shown():  # an imported one may be damaged
         dataset = datasets.opened(name)
         with panel:
             sealed.note(dataset)

@@ -35,8 +35,8 @@ with panel, layout.card("Show"):
 
 with results:
     with layout.card("The image and the answer"):
-        picture, answer = st.columns([1, 3], vertical_alignment="center")
-        picture.image(enlarge(pixels(image), 196), width="stretch")
+        shown, answer = st.columns([1, 3], vertical_alignment="center")
+        shown.image(enlarge(pixels(image), 196), width="stretch")
         with answer:
             figures.bars(top(network.classify(image[None])[0], network.classes), right)
             if right is None:

@@ -25,7 +25,7 @@ def first_experiment() -> None:
 
 
 layout.title("See a network learn", "Pick images, press Train, watch it learn, look inside, try an image of your own.")
-words, picture = st.columns([2, 3], gap="large", vertical_alignment="center")
+words, image = st.columns([2, 3], gap="large", vertical_alignment="center")
 with words:
     st.markdown(
         "A **convolutional network** learns what small patterns look like, and which of them make a *sneaker* or a "
@@ -34,7 +34,7 @@ with words:
     if st.button("Run the first experiment", icon=":material/play_arrow:", type="primary", width="stretch"):
         first_experiment()
     st.caption("12,000 images of clothing, a small residual network, about half a minute on two processor cores.")
-with picture:
+with image:
     st.image(datasets.hero(), width="stretch", alt="Images of clothing from the bundled data set")
 
 steps = {

@@ -154,7 +154,7 @@ def test_a_disk_that_fills_up_interrupts_a_run_that_goes_on_later(
     [
         ("cnn_core.data.incoming.importing:decode", True),
         ("cnn_core.data.incoming.importing:finish", True),
-        ("cnn_core.data.catalogue.shelf:shelve", False),
+        ("cnn_core.data.catalogue.versions:add", False),
     ],
 )
 def test_an_import_that_is_interrupted_leaves_nothing(

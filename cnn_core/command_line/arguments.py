@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
-from cnn_core.command_line.datasets import datasets, import_pictures
+from cnn_core.command_line.datasets import datasets, import_dataset
 from cnn_core.command_line.results import evaluate, networks, predict, runs
 from cnn_core.command_line.train import train
 from cnn_core.data.decode import Fit
@@ -70,4 +70,4 @@ def _add_import(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--add-to", default="", metavar="ID", help="a data set these images are added to")
     command.add_argument("--made-by", default="")
-    command.set_defaults(do=import_pictures)
+    command.set_defaults(do=import_dataset)

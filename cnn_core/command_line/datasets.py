@@ -39,7 +39,7 @@ def _print_progress(progress: Progress) -> None:
     print_line({"event": "progress", **asdict(progress)})
 
 
-def import_pictures(options: argparse.Namespace) -> None:
+def import_dataset(options: argparse.Namespace) -> None:
     path = Path(options.path)
     require_file_or_folder(path)
     files = open_folder(path, checked=False) if path.is_dir() else open_archive(path, options.encoding)

@@ -33,7 +33,7 @@ def predict(options: argparse.Namespace) -> int:
     classifier, failed = Classifier.open(options.run), 0
     for path in options.images:
         try:
-            image = classifier.see(decode(read_at_most(path, settings().upload_megabytes, "picture"), Path(path).name))
+            image = classifier.see(decode(read_at_most(path, settings().upload_megabytes, "image"), Path(path).name))
         except PlaygroundError as error:
             print_sentence(error)
             failed = 2

@@ -25,7 +25,7 @@ META, IMAGES = "meta.json", "images.npy"
 
 @dataclass(frozen=True, eq=False)
 class RawImages:
-    """What a source hands over, before it is brought to one size.
+    """What a source hands over, before it is resized to one size.
 
     images: uint8 (N, C, H, W), or N images one after the other. labels: integers (N,), indices into classes.
     is_test: bool (N,), or None where the source has no test images of its own. splits: where they are fixed already.
@@ -190,8 +190,8 @@ def _chunks(raw: RawImages, shape: tuple[int, int, int]) -> Iterator[NDArray]:
         yield from (images[span] for span in _spans(len(images), shape))
         return
     channels, size = shape[:2]
-    pictures = map(_image, images) if isinstance(images, np.ndarray) else iter(images)
-    while chunk := [fit(picture, channels, size, raw.fit) for picture in itertools.islice(pictures, 256)]:
+    decoded = map(_image, images) if isinstance(images, np.ndarray) else iter(images)
+    while chunk := [fit(image, channels, size, raw.fit) for image in itertools.islice(decoded, 256)]:
         yield np.stack(chunk)
 
 

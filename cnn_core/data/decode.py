@@ -61,14 +61,14 @@ def decode(data: bytes, name: str) -> Image.Image:
         ) from None
 
 
-def how_scaled(picture: Image.Image) -> str:
-    """How the values of a decoded image were brought to 0–255, in a sentence; "" where they had 8 bits."""
-    return str(picture.info.get(SCALED, ""))
+def how_scaled(image: Image.Image) -> str:
+    """How the values of a decoded image were scaled to 0–255, in a sentence; "" where they had 8 bits."""
+    return str(image.info.get(SCALED, ""))
 
 
-def original_size(picture: Image.Image) -> tuple[int, int]:
+def original_size(image: Image.Image) -> tuple[int, int]:
     """Width and height in pixels that a decoded image has in its file, upright."""
-    width, height = picture.info.get(ORIGINAL, picture.size)
+    width, height = image.info.get(ORIGINAL, image.size)
     return int(width), int(height)
 
 

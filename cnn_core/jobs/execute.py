@@ -68,7 +68,7 @@ def _begin_journal(run: Run) -> Journal:
     files = RunFolder(run.id).files
     try:
         write_record(files, run)
-    except (PlaygroundError, OSError) as error:  # it is in the store; what is wrong is said when training begins
+    except (PlaygroundError, OSError) as error:  # it is in the store; what is wrong is reported when training begins
         logging.getLogger(__name__).warning("The record of run %s is not in its folder: %s", run.id, error)
     return Journal(files)
 

@@ -1,4 +1,4 @@
-"""Where the files of a run lie: the one object through which everybody reaches them."""
+"""The files of a run: the one object through which everybody reaches them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Predictions:
 
 
 class RunFolder:
-    """What lies in the files of one run, and how it is read and written."""
+    """What the files of one run hold, and how it is read and written."""
 
     def __init__(self, run_id: str):
         self.files: RunFiles = LocalRunFiles(run_id)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnn_core.data.incoming.tray import Tray
+from cnn_core.data.incoming.upload import Upload
 from tests.browser.conftest import App
 from tests.browser.test_own_images import at_rest
 from tests.data.images import image_file, of_class
@@ -31,7 +31,7 @@ def test_a_folder_becomes_classes(app: App, new_page: Callable[..., Page], tmp_p
     page.locator("input[webkitdirectory]").set_input_files(tmp_path / "pets")
     expect(page.get_by_text("60 images of 2 classes")).to_be_visible()
     expect(page.get_by_text(re.compile(r"pets is here, [\d.]+ [kM]B\."))).to_be_visible()
-    with zipfile.ZipFile(Tray(page.url.split("tray=")[1].split("&")[0]).folder / "archive") as packed:
+    with zipfile.ZipFile(Upload(page.url.split("upload=")[1].split("&")[0]).folder / "archive") as packed:
         assert packed.testzip() is None
         assert {name: packed.read(name) for name in packed.namelist()} == files
     an_empty_folder_is_a_sentence(page, tmp_path)

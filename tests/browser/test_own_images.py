@@ -1,4 +1,4 @@
-"""A person brings images: two classes by hand that are trained and told apart, and a zip with planted copies."""
+"""A person imports images: two classes by hand that are trained and told apart, and a zip with planted copies."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.jobs.executors.local_pool import wait_until_ready
 from tests.browser.conftest import App
 from tests.browser.test_story import NewPage, badge, press
@@ -81,7 +81,7 @@ def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path:
     expect(page.get_by_text("162 images of 10 classes")).to_be_visible()
     press(page, "Import")
     expect(page.get_by_role("link", name="Train on it")).to_be_visible()
-    (known,) = shelf.own_datasets()
+    (known,) = versions.own_datasets()
     assert (known.images, known.classes) == (162, 10)
     find_the_planted(page, app, known.id)
 
@@ -93,7 +93,7 @@ def find_the_planted(page: Page, app: App, dataset: str) -> None:
     expect(page.get_by_text("Exact · 2")).to_be_visible()
     press(page, "Remove the copies")
     expect(page.get_by_text("This is ten · v2")).to_be_visible()
-    newest, old = shelf.own_datasets()
+    newest, old = versions.own_datasets()
     page.goto(f"{app.url}/data?dataset={newest.id}&view=copies")
     expect(page.get_by_text("No image has a copy in this data set")).to_be_visible()
     assert (newest.parent, newest.images) == (old.id, old.images - 2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import append_images, finish
 from cnn_core.planning.recipe import starting_recipe
@@ -35,11 +35,11 @@ def dataset(home: Path) -> str:
     """The digits with a stranger's classes, title and owner, and with sealed test images."""
     digits, classes = open_dataset("digits"), tuple(NAMES.values())
     labels = np.arange(len(digits.labels)) % len(classes)
-    with shelf.drafted() as folder:
+    with versions.drafted() as folder:
         for _ in append_images(folder, digits.shape, [digits.images]):
             pass
-        finish(folder, shelf.id_of(folder), labels, classes, digits.splits)
-        return shelf.shelve(folder, joined(TITLE), NAMES[OWNER]).id
+        finish(folder, versions.id_of(folder), labels, classes, digits.splits)
+        return versions.add(folder, joined(TITLE), NAMES[OWNER]).id
 
 
 @pytest.fixture

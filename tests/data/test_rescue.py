@@ -1,4 +1,4 @@
-"""A brought data set with damaged files: as it was, or a sentence on what is left; never advice to delete it."""
+"""An imported data set with damaged files: as it was, or a sentence on what is left; never advice to delete it."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.library import is_ready, open_dataset, prepare
 from cnn_core.data.catalogue.recovery import recover
 from cnn_core.data.catalogue.rescue import SPARE
@@ -27,7 +27,7 @@ COUNT = 40
 
 
 @pytest.fixture
-def brought(home: Path, tmp_path: Path) -> ImageDataset:
+def imported(home: Path, tmp_path: Path) -> ImageDataset:
     files = open_archive(write_zip(tmp_path / "clothes.zip", two_classes(COUNT // 2)))
     layout = read_layout([entry.path for entry in files.entries()])
     return open_dataset(import_images(files, layout, ImportSpec(size=28), "Clothes", made_by="Ada").dataset)
@@ -69,32 +69,32 @@ def copied(dataset: ImageDataset) -> ImageDataset:
 
 
 def look_at_everything(dataset: ImageDataset) -> None:
-    known = shelf.about(dataset.name)
-    assert known in shelf.own_datasets()
+    known = versions.about(dataset.name)
+    assert known in versions.own_datasets()
     assert (known.title, known.images, known.classes) == ("Clothes", COUNT, 2)
     assert is_ready(known.id)
     assert prepare(known.id, 16).shape == (3, 16, 16)
-    told = shelf.items(dataset.folder)
+    told = versions.items(dataset.folder)
     assert len({len(values) for values in told.values()}) == 1
-    assert shelf.report(dataset.folder).get("added", COUNT) == COUNT
+    assert versions.report(dataset.folder).get("added", COUNT) == COUNT
     assert len(sample(dataset, "train", 0, 4)) == 4
-    assert shelf.derive(dataset, "", removed=[0]).images == COUNT - 1
+    assert versions.derive(dataset, "", removed=[0]).images == COUNT - 1
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("name", SMALL)
-def test_a_damaged_small_file_is_mended(name: str, damage: str, brought: ImageDataset) -> None:
-    before = copied(brought)
+def test_a_damaged_small_file_is_mended(name: str, damage: str, imported: ImageDataset) -> None:
+    before = copied(imported)
     DAMAGE[damage](before.folder / name)
     assert same(open_dataset(before.name), before)
-    assert same(ImageDataset.open(before.folder), before) or name not in shelf.ITEMS, "it is written anew"
+    assert same(ImageDataset.open(before.folder), before) or name not in versions.ITEMS, "it is written anew"
     look_at_everything(open_dataset(before.name))
 
 
 @pytest.mark.parametrize("damage", ["garbage", "half", "missing"])
 @pytest.mark.parametrize("name", SMALL)
-def test_without_a_second_copy_one_file_follows_from_the_others(name: str, damage: str, brought: ImageDataset) -> None:
-    before = copied(brought)
+def test_without_a_second_copy_one_file_follows_from_the_others(name: str, damage: str, imported: ImageDataset) -> None:
+    before = copied(imported)
     shutil.rmtree(before.folder / SPARE)  # as in data sets of earlier versions
     DAMAGE[damage](before.folder / name)
     assert same(open_dataset(before.name), before)
@@ -109,8 +109,8 @@ def absurd(folder: Path, name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [*ABSURD, 27, 29])
-def test_an_absurd_size_is_mended(value: object, brought: ImageDataset) -> None:
-    before = copied(brought)
+def test_an_absurd_size_is_mended(value: object, imported: ImageDataset) -> None:
+    before = copied(imported)
     absurd(before.folder, "size", value)
     look_at_everything(open_dataset(before.name))
     assert same(open_dataset(before.name), before)
@@ -122,54 +122,54 @@ PAIRS = [(name, value) for name in DESCRIBED for value in ABSURD if (name, value
 
 
 @pytest.mark.parametrize(("name", "value"), PAIRS)
-def test_other_absurd_values_are_mended(name: str, value: object, brought: ImageDataset) -> None:
-    before = shelf.about(brought.name)
-    absurd(brought.folder, name, value)
-    assert shelf.about(brought.name) == before
-    assert same(open_dataset(brought.name), brought)
+def test_other_absurd_values_are_mended(name: str, value: object, imported: ImageDataset) -> None:
+    before = versions.about(imported.name)
+    absurd(imported.folder, name, value)
+    assert versions.about(imported.name) == before
+    assert same(open_dataset(imported.name), imported)
 
 
 @pytest.mark.parametrize("value", ABSURD)
-def test_without_a_second_copy_absurd_numbers_are_a_sentence(value: object, brought: ImageDataset) -> None:
-    shutil.rmtree(brought.folder / SPARE)
-    (brought.folder / "report.json").unlink()
-    (brought.folder / "labels.npy").write_bytes(b"")
+def test_without_a_second_copy_absurd_numbers_are_a_sentence(value: object, imported: ImageDataset) -> None:
+    shutil.rmtree(imported.folder / SPARE)
+    (imported.folder / "report.json").unlink()
+    (imported.folder / "labels.npy").write_bytes(b"")
     for name in ("size", "images", "channels"):
-        absurd(brought.folder, name, value)
+        absurd(imported.folder, name, value)
     with pytest.raises(PlaygroundError):
-        open_dataset(brought.name)
+        open_dataset(imported.name)
 
 
-def test_the_copy_mends_all_small_files_at_once_and_damage_of_the_copy_harms_nothing(brought: ImageDataset) -> None:
-    before = copied(brought)
+def test_the_copy_mends_all_small_files_at_once_and_damage_of_the_copy_harms_nothing(imported: ImageDataset) -> None:
+    before = copied(imported)
     for name in SMALL:
         (before.folder / name).write_bytes(b"")
     assert same(open_dataset(before.name), before)
-    assert shelf.about(before.name).made_by == "Ada"
+    assert versions.about(before.name).made_by == "Ada"
     for path in (before.folder / SPARE).iterdir():
         path.write_bytes(b"")
     assert same(open_dataset(before.name), before)
 
 
-def test_a_copy_is_never_made_of_damage(brought: ImageDataset) -> None:
-    before = copied(brought)
+def test_a_copy_is_never_made_of_damage(imported: ImageDataset) -> None:
+    before = copied(imported)
     garbled(before.folder / "labels.npy", 0)
-    shelf.rename(before.name, "Other")
-    shelf.count_look(before.name)
+    versions.rename(before.name, "Other")
+    versions.count_look(before.name)
     assert same(open_dataset(before.name), before)
-    assert (shelf.about(before.name).name, shelf.about(before.name).looks) == ("Other", 1)
+    assert (versions.about(before.name).name, versions.about(before.name).looks) == ("Other", 1)
 
 
-def test_the_header_of_the_images_is_mended(brought: ImageDataset) -> None:
-    before = copied(brought)
+def test_the_header_of_the_images_is_mended(imported: ImageDataset) -> None:
+    before = copied(imported)
     garbled(before.folder / "images.npy", 0, 128)
     assert same(open_dataset(before.name), before)
     assert same(ImageDataset.open(before.folder), before)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.99])
-def test_what_is_left_of_the_images_becomes_a_new_version(share: float, brought: ImageDataset) -> None:
-    before = copied(brought)
+def test_what_is_left_of_the_images_becomes_a_new_version(share: float, imported: ImageDataset) -> None:
+    before = copied(imported)
     truncated(before.folder / "images.npy", share)
     left = (int((before.folder / "images.npy").stat().st_size) - 128) // (3 * 28 * 28)
     with pytest.raises(DamagedDatasetError) as raised:
@@ -187,41 +187,41 @@ def test_what_is_left_of_the_images_becomes_a_new_version(share: float, brought:
     assert np.array_equal(new.labels, before.labels[:left])
     for split in SPLITS:
         assert np.array_equal(new.splits[split], before.splits[split][before.splits[split] < left])
-    assert len(shelf.items(new.folder)["file"]) == left
+    assert len(versions.items(new.folder)["file"]) == left
     assert (before.folder / "images.npy").exists(), "what is damaged stays as it is"
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "other JSON"])
-def test_lost_images_are_told_and_cannot_be_recovered(damage: str, brought: ImageDataset) -> None:
-    DAMAGE[damage](brought.folder / "images.npy")
+def test_lost_images_are_told_and_cannot_be_recovered(damage: str, imported: ImageDataset) -> None:
+    DAMAGE[damage](imported.folder / "images.npy")
     for call in (open_dataset, recover, lambda name: prepare(name, 16)):
         with pytest.raises(DamagedDatasetError, match="Its images are lost, so nothing can be recovered") as raised:
-            call(brought.name)
+            call(imported.name)
         assert raised.value.recoverable == 0
         assert "elete" not in str(raised.value)
 
 
-def test_lost_labels_are_told(brought: ImageDataset) -> None:
-    shutil.rmtree(brought.folder / SPARE)
+def test_lost_labels_are_told(imported: ImageDataset) -> None:
+    shutil.rmtree(imported.folder / SPARE)
     for name in ("labels.npy", "items.json"):
-        (brought.folder / name).unlink()
+        (imported.folder / name).unlink()
     with pytest.raises(DamagedDatasetError, match="Which class and split its images belong to is lost"):
-        open_dataset(brought.name)
+        open_dataset(imported.name)
 
 
-def test_other_sizes_are_made_again_from_it(brought: ImageDataset) -> None:
-    small = prepare(brought.name, 16)
+def test_other_sizes_are_made_again_from_it(imported: ImageDataset) -> None:
+    small = prepare(imported.name, 16)
     pixels = np.array(small.images)
     (small.folder / "labels.npy").write_bytes(b"")
     with pytest.raises(DatasetUnavailableError, match="Delete that folder"):
-        prepare(brought.name, 16)
+        prepare(imported.name, 16)
     shutil.rmtree(small.folder)
-    assert np.array_equal(prepare(brought.name, 16).images, pixels)
-    assert open_dataset(brought.name).images.shape == (COUNT, 3, 28, 28)
+    assert np.array_equal(prepare(imported.name, 16).images, pixels)
+    assert open_dataset(imported.name).images.shape == (COUNT, 3, 28, 28)
 
 
-def test_a_deleted_version_does_not_come_back(brought: ImageDataset) -> None:
-    (brought.folder / "about.json").unlink()
-    shelf.delete(brought.name)
-    assert shelf.own_datasets() == []
-    assert not brought.folder.exists()
+def test_a_deleted_version_does_not_come_back(imported: ImageDataset) -> None:
+    (imported.folder / "about.json").unlink()
+    versions.delete(imported.name)
+    assert versions.own_datasets() == []
+    assert not imported.folder.exists()

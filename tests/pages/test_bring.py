@@ -1,4 +1,4 @@
-"""Your images: an archive or classes by hand, choices that stay, the report, and the shelf."""
+"""Your images: an archive or classes by hand, choices that stay, the report, and the catalogue."""
 
 import time
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.library import open_dataset
-from cnn_core.data.incoming.tray import Tray
+from cnn_core.data.incoming.upload import Upload
 from cnn_core.jobs.tasks.import_images import import_of
 from cnn_core.recipe import DataSpec, Recipe
 from cnn_core.runs.store import store
@@ -23,8 +23,8 @@ def upload(page: AppTest, path: Path) -> AppTest:
 
 
 def finish(page: AppTest, seconds: float = 60) -> AppTest:
-    tray, limit = Tray(query(page)["tray"]), time.monotonic() + seconds
-    while (state := import_of(tray).state()) and state.busy:
+    upload, limit = Upload(query(page)["upload"]), time.monotonic() + seconds
+    while (state := import_of(upload).state()) and state.busy:
         assert time.monotonic() < limit
         time.sleep(0.05)
     return run(page)
@@ -38,12 +38,12 @@ def test_a_zip_becomes_a_data_set_with_the_choices_that_were_made(open_page: Ope
     run(page)
     page.selectbox(key="choice:fit").select("pad")
     run(page)
-    again = open_page("bring", tray=query(page)["tray"])  # a reload
+    again = open_page("bring", upload=query(page)["upload"])  # a reload
     assert (again.number_input(key="choice:size").value, again.selectbox(key="choice:fit").value) == (28, "pad")
     again.button(key="import").click()
     run(again)
     page = finish(again)
-    (known,) = shelf.own_datasets()
+    (known,) = versions.own_datasets()
     assert (known.name, known.size, known.images) == ("clothes", 28, 24)
     assert open_dataset(known.id).fit == "pad"
     assert "Train on it" in [link.label for link in page.get("page_link")]
@@ -74,23 +74,23 @@ def test_classes_by_hand(open_page: Open) -> None:
     page.button(key="import").click()
     run(page)
     finish(page)
-    assert shelf.own_datasets()[0].name == "Feet and legs"
+    assert versions.own_datasets()[0].name == "Feet and legs"
 
 
 def test_images_of_two_ways_do_not_mix(open_page: Open, tmp_path: Path) -> None:
     page = upload(open_page("bring"), write_zip(tmp_path / "clothes.zip", two_classes()))
-    archive = query(page)["tray"]
-    page = open_page("bring", tray=archive, **{"from": "by_hand"})
-    assert query(page)["tray"] != archive
+    archive = query(page)["upload"]
+    page = open_page("bring", upload=archive, **{"from": "by_hand"})
+    assert query(page)["upload"] != archive
     page.text_input[0].set_value("hats")
     page.button[0].click()
     run(page)
     assert "images of 2 classes" not in text(page)
-    by_hand = query(page)["tray"]
-    back = open_page("bring", tray=archive)
+    by_hand = query(page)["upload"]
+    back = open_page("bring", upload=archive)
     assert "24 images of 2 classes" in text(back)
-    page = open_page("bring", tray=by_hand)
-    assert page.segmented_control[0].value == "by_hand", "a link to a tray opens the way it was filled"
+    page = open_page("bring", upload=by_hand)
+    assert page.segmented_control[0].value == "by_hand", "a link to an upload opens the way it was filled"
 
 
 def choose_way(page: AppTest, way: str) -> AppTest:
@@ -149,18 +149,18 @@ def test_a_folder_that_is_refused_leaves_the_one_before(
         (tmp_path / "shared" / path).write_bytes(data)
     page = open_page("bring", **{"from": "server"})
     page.text_input(key="server-folder").set_value(str(tmp_path / "shared"))
-    tray = query(run(page))["tray"]
+    upload = query(run(page))["upload"]
     page.text_input(key="server-folder").set_value(str(tmp_path))
-    assert query(run(page))["tray"] == tray
+    assert query(run(page))["upload"] == upload
 
 
-def test_a_tray_that_is_gone_is_a_sentence(open_page: Open) -> None:
-    page = open_page("bring", tray="0" * 16)
+def test_an_upload_that_is_gone_is_a_sentence(open_page: Open) -> None:
+    page = open_page("bring", upload="0" * 16)
     assert "no longer here" in errors(page)
 
 
 def test_the_shelf_lists_renames_and_refuses_to_delete_what_a_run_uses(open_page: Open) -> None:
-    known = shelf.derive(open_dataset("digits"), "Mine", removed=[0], made_by="Ada")
+    known = versions.derive(open_dataset("digits"), "Mine", removed=[0], made_by="Ada")
     store().create(Recipe(data=DataSpec(dataset=known.id)), "My run", "worker")
     page = open_page("bring")
     table = page.dataframe[0].value
@@ -207,7 +207,7 @@ def test_a_table_in_the_zip_and_its_columns_are_offered(open_page: Open, tmp_pat
     page.button(key="import").click()
     run(page)
     finish(page)
-    assert open_dataset(shelf.own_datasets()[0].id).classes == ("a", "b")
+    assert open_dataset(versions.own_datasets()[0].id).classes == ("a", "b")
 
 
 def test_the_encoding_of_names_is_shown_as_a_guess_and_can_be_changed(open_page: Open, tmp_path: Path) -> None:
@@ -225,12 +225,12 @@ def test_the_encoding_of_names_is_shown_as_a_guess_and_can_be_changed(open_page:
     page.button(key="import").click()
     run(page)
     finish(page)
-    assert open_dataset(shelf.own_datasets()[0].id).classes == tuple(sorted(names))
+    assert open_dataset(versions.own_datasets()[0].id).classes == tuple(sorted(names))
 
 
 def test_what_is_left_of_a_damaged_data_set_is_offered(open_page: Open, tmp_path: Path) -> None:
-    known = shelf.derive(open_dataset("digits"), "Mine", removed=[0])
-    images = shelf.folder_of(known) / "images.npy"
+    known = versions.derive(open_dataset("digits"), "Mine", removed=[0])
+    images = versions.folder_of(known) / "images.npy"
     images.write_bytes(images.read_bytes()[: 128 + 64 * 1000])
     page = open_page("data", dataset=known.id)
     assert "1,000 of its 1,796 images can be recovered" in errors(page)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.recipe import DataSpec
@@ -22,12 +22,12 @@ def digits(home: Path) -> ImageDataset:
 
 
 @pytest.fixture
-def copied(digits: ImageDataset) -> shelf.About:
+def copied(digits: ImageDataset) -> versions.About:
     """The digits with a copy of a test image in train, with another label, and a brighter one of a training image."""
     tested, learned = digits.splits["test"][0], digits.splits["train"][0]
     images = [digits.images[tested], brighter(digits.images[learned], 20)]
     labels = [(digits.labels[tested] + 1) % 10, digits.labels[learned]]
-    return shelf.derive(with_images(digits, images, labels, ["train", "train"]), "Copied digits", made_by="Ada")
+    return versions.derive(with_images(digits, images, labels, ["train", "train"]), "Copied digits", made_by="Ada")
 
 
 def tiles(page: AppTest) -> int:
@@ -35,10 +35,10 @@ def tiles(page: AppTest) -> int:
 
 
 def newest() -> ImageDataset:
-    return open_dataset(shelf.own_datasets()[0].id)
+    return open_dataset(versions.own_datasets()[0].id)
 
 
-def test_copies_are_shown_with_their_splits_and_labels(open_page: Open, copied: shelf.About) -> None:
+def test_copies_are_shown_with_their_splits_and_labels(open_page: Open, copied: versions.About) -> None:
     page = open_page("data", dataset=copied.id, view="copies")
     assert "1 image is in more than one split, 1 of the test images among them" in text(page)
     assert tiles(page) == 4
@@ -48,7 +48,7 @@ def test_copies_are_shown_with_their_splits_and_labels(open_page: Open, copied: 
     ]
 
 
-def test_one_click_removes_the_copies(open_page: Open, copied: shelf.About, digits: ImageDataset) -> None:
+def test_one_click_removes_the_copies(open_page: Open, copied: versions.About, digits: ImageDataset) -> None:
     page = open_page("data", dataset=copied.id, view="copies")
     page.button(key="remove-copies").click()
     run(page)
@@ -63,7 +63,7 @@ def test_one_click_removes_the_copies(open_page: Open, copied: shelf.About, digi
     assert "No image has a copy" in text(again)
 
 
-def test_one_click_removes_only_what_leaks(open_page: Open, copied: shelf.About, digits: ImageDataset) -> None:
+def test_one_click_removes_only_what_leaks(open_page: Open, copied: versions.About, digits: ImageDataset) -> None:
     page = open_page("data", dataset=copied.id, view="copies")
     page.button(key="remove-leaks").click()
     run(page)
@@ -136,23 +136,23 @@ def test_the_map_of_a_run(open_page: Open, runs: list[str]) -> None:
     assert page.selectbox(key="choice:run").options[0] == "their pixels"
 
 
-def test_test_images_are_sealed_until_somebody_asks(open_page: Open, copied: shelf.About) -> None:
+def test_test_images_are_sealed_until_somebody_asks(open_page: Open, copied: versions.About) -> None:
     page = open_page("data", dataset=copied.id, split="test")
     assert "The test images are sealed" in text(page)
     assert "cnn-strip" not in text(page)
-    assert shelf.about(copied.id).looks == 0
+    assert versions.about(copied.id).looks == 0
     page.button(key="look").click()
     run(page)
     assert "cnn-strip" in text(page)
     assert "shown 1 time" in text(page)
     run(page)
-    assert shelf.about(copied.id).looks == 1  # once a session
+    assert versions.about(copied.id).looks == 1  # once a session
     other = open_page("data", dataset=copied.id, split="test")
     assert "shown 1 time" in text(other)
     assert "cnn-strip" not in text(other)
 
 
-def test_no_view_shows_a_sealed_image(open_page: Open, copied: shelf.About) -> None:
+def test_no_view_shows_a_sealed_image(open_page: Open, copied: versions.About) -> None:
     known = open_dataset(copied.id)
     tested = int(known.splits["test"][0])
     page = open_page("data", dataset=copied.id, image=tested)
@@ -166,9 +166,9 @@ def test_no_view_shows_a_sealed_image(open_page: Open, copied: shelf.About) -> N
     assert f"{len(known.splits['train']) + len(known.splits['validation']):,} images" in text(page)
 
 
-def test_looks_at_earlier_versions_count(open_page: Open, copied: shelf.About) -> None:
-    shelf.count_look(copied.id)
-    newer = shelf.derive(open_dataset(copied.id), "", removed=[0])
+def test_looks_at_earlier_versions_count(open_page: Open, copied: versions.About) -> None:
+    versions.count_look(copied.id)
+    newer = versions.derive(open_dataset(copied.id), "", removed=[0])
     assert "shown 1 time" in text(open_page("data", dataset=newer.id))
 
 
@@ -184,11 +184,11 @@ def test_a_version_that_cannot_be_made_is_answered_and_the_decisions_kept(open_p
     run(page)
     assert "leave no test image" in errors(page)
     assert page.button(key="make-version").label == "Make a new version with 270 changes"
-    assert not shelf.own_datasets()
+    assert not versions.own_datasets()
 
 
 def test_evaluate_shows_the_sealed_test_images_only_after_a_look_that_is_counted(open_page: Open) -> None:
-    known = shelf.derive(open_dataset("digits"), "Mine", removed=[0])
+    known = versions.derive(open_dataset("digits"), "Mine", removed=[0])
     recipe = digits_recipe("simple_cnn", 1)
     run_id = train(recipe.model_copy(update={"data": DataSpec(dataset=known.id)}), "on mine")
     page = open_page("evaluate", run=run_id)
@@ -197,6 +197,6 @@ def test_evaluate_shows_the_sealed_test_images_only_after_a_look_that_is_counted
     page.button(key="look").click()
     run(page)
     assert "cnn-gallery" in text(page)
-    assert shelf.about(known.id).looks == 1
+    assert versions.about(known.id).looks == 1
     assert not open_page("classify", run=run_id).error
     assert not open_page("feature_maps", run=run_id).error

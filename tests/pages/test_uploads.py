@@ -7,7 +7,7 @@ import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.data.incoming.tray import Tray
+from cnn_core.data.incoming.upload import Upload
 from cnn_core.errors import PlaygroundError
 from cnn_core.settings import settings
 from tests.data.images import two_classes, write_zip
@@ -46,7 +46,7 @@ def test_an_archive_lies_on_the_disk_and_not_in_memory(
     assert in_memory(kept) == 0
     assert re.search(r"clothes is here, [1-9][\d.]* kB\.", text(page))
     assert "24 images of 2 classes" in text(page)
-    assert (Tray(query(page)["tray"]).folder / "archive").read_bytes() == path.read_bytes()
+    assert (Upload(query(page)["upload"]).folder / "archive").read_bytes() == path.read_bytes()
     assert all(not box.value for box in page.file_uploader), "the widget is empty for the next one"
     page = bring(page, write_zip(tmp_path / "others.zip", two_classes(9)))
     assert "18 images of 2 classes" in text(page)
@@ -89,14 +89,14 @@ def test_a_visitor_has_a_limit_and_can_make_room(
 
 def test_the_limit_is_of_one_visitor_to_the_byte(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNN_PLAYGROUND_VISITOR_MEGABYTES", "1")
-    tray = Tray.new("archive", "ada")
-    room = settings().visitor_megabytes * 1_000_000 - tray.size
+    upload = Upload.new("archive", "ada")
+    room = settings().visitor_megabytes * 1_000_000 - upload.size
     with pytest.raises(PlaygroundError, match="At most 1 MB of one visitor"):
-        tray.put_archive("a.zip", bytes(room + 1))
-    tray.put_archive("a.zip", bytes(room))
-    assert "At most 1 MB" in Tray.new("by_hand", "ada").add([("boots/1.png", b"more")])[0]
-    assert Tray.new("by_hand", "bob").add([("boots/1.png", b"more")]) == []
-    assert Tray.new().add([("boots/1.png", b"more")]) == []
+        upload.put_archive("a.zip", bytes(room + 1))
+    upload.put_archive("a.zip", bytes(room))
+    assert "At most 1 MB" in Upload.new("by_hand", "ada").add([("boots/1.png", b"more")])[0]
+    assert Upload.new("by_hand", "bob").add([("boots/1.png", b"more")]) == []
+    assert Upload.new().add([("boots/1.png", b"more")]) == []
 
 
 def test_a_packed_folder_lies_on_the_disk_and_not_in_memory(
@@ -108,6 +108,6 @@ def test_a_packed_folder_lies_on_the_disk_and_not_in_memory(
     page.file_uploader(key="folder-zip").set_value((path.name, path.read_bytes(), "application/zip"))
     run(page)
     assert "24 images of 2 classes" in text(page)
-    assert Tray(query(page)["tray"]).way == "folder"
+    assert Upload(query(page)["upload"]).way == "folder"
     assert kept
     assert in_memory(kept) == 0

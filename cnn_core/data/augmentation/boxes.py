@@ -22,12 +22,12 @@ class Erasing(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_boxes as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        area = draws.between(images, min(0.02, self.area), self.area, generator)
-        ratio = draws.between(images, math.log(0.3), math.log(3.3), generator).exp()
-        box = batch.box_of_area(images, area, ratio, draws.uniform(images, generator, 2))
-        return batch.erase(images, box * draws.chance(images, self.probability, generator)[:, None])
+        area = batch_draws.between(images, min(0.02, self.area), self.area, generator)
+        ratio = batch_draws.between(images, math.log(0.3), math.log(3.3), generator).exp()
+        box = batch.box_of_area(images, area, ratio, batch_draws.uniform(images, generator, 2))
+        return batch.erase(images, box * batch_draws.chance(images, self.probability, generator)[:, None])
 
 
 class Cutout(Augmentation):
@@ -46,9 +46,9 @@ class Cutout(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_boxes as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        return batch.erase(images, batch.square(draws.places(images, generator), self.size))
+        return batch.erase(images, batch.square(batch_draws.places(images, generator), self.size))
 
 
 class MixUp(Mixing):
@@ -65,9 +65,9 @@ class MixUp(Mixing):
 
     def mix(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         from cnn_core.data.augmentation import batch_boxes as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        other, share = draws.order(images, generator), draws.beta(images, self.alpha, generator)
+        other, share = batch_draws.order(images, generator), batch_draws.beta(images, self.alpha, generator)
         return batch.mix_up(images, images.index_select(0, other), share), other, share
 
 
@@ -85,10 +85,10 @@ class CutMix(Mixing):
 
     def mix(self, images: Tensor, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
         from cnn_core.data.augmentation import batch_boxes as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        other, share = draws.order(images, generator), draws.beta(images, self.alpha, generator)
-        box = batch.box_for_fraction(images, share, draws.places(images, generator))
+        other, share = batch_draws.order(images, generator), batch_draws.beta(images, self.alpha, generator)
+        box = batch.box_for_fraction(images, share, batch_draws.places(images, generator))
         mixed, share = batch.cut_mix(images, images.index_select(0, other), box)
         return mixed, other, share
 

@@ -27,16 +27,16 @@ class ColourJitter(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
         if self.brightness:
-            images = batch.brighten(images, draws.factors(images, self.brightness, generator))
+            images = batch.brighten(images, batch_draws.factors(images, self.brightness, generator))
         if self.contrast:
-            images = batch.contrast(images, draws.factors(images, self.contrast, generator))
+            images = batch.contrast(images, batch_draws.factors(images, self.contrast, generator))
         if self.saturation:
-            images = batch.saturate(images, draws.factors(images, self.saturation, generator))
+            images = batch.saturate(images, batch_draws.factors(images, self.saturation, generator))
         if self.hue:
-            images = batch.turn_hue(images, draws.between(images, -self.hue, self.hue, generator))
+            images = batch.turn_hue(images, batch_draws.between(images, -self.hue, self.hue, generator))
         return images
 
 
@@ -50,9 +50,9 @@ class Brightness(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        return batch.brighten(images, draws.factors(images, self.amount, generator))
+        return batch.brighten(images, batch_draws.factors(images, self.amount, generator))
 
 
 class Contrast(Augmentation):
@@ -65,9 +65,9 @@ class Contrast(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        return batch.contrast(images, draws.factors(images, self.amount, generator))
+        return batch.contrast(images, batch_draws.factors(images, self.amount, generator))
 
 
 class Saturation(Augmentation):
@@ -81,9 +81,9 @@ class Saturation(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        return batch.saturate(images, draws.factors(images, self.amount, generator))
+        return batch.saturate(images, batch_draws.factors(images, self.amount, generator))
 
 
 class Hue(Augmentation):
@@ -96,9 +96,9 @@ class Hue(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        return batch.turn_hue(images, draws.between(images, -self.turn, self.turn, generator))
+        return batch.turn_hue(images, batch_draws.between(images, -self.turn, self.turn, generator))
 
 
 class Greyscale(Augmentation):
@@ -111,9 +111,9 @@ class Greyscale(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        coloured = ~draws.chance(images, self.probability, generator)
+        coloured = ~batch_draws.chance(images, self.probability, generator)
         return batch.saturate(images, coloured.float())
 
 
@@ -126,9 +126,9 @@ class Invert(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        return batch.invert(images, draws.chance(images, self.probability, generator))
+        return batch.invert(images, batch_draws.chance(images, self.probability, generator))
 
 
 class Blur(Augmentation):
@@ -142,10 +142,10 @@ class Blur(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
         radius = min(round(3 * self.sigma + 0.5), min(images.shape[2:]) - 1)  # 99.7% of the Gaussian
-        return batch.blur(images, draws.between(images, 0.0, self.sigma, generator), radius)
+        return batch.blur(images, batch_draws.between(images, 0.0, self.sigma, generator), radius)
 
 
 class Sharpness(Augmentation):
@@ -158,9 +158,9 @@ class Sharpness(Augmentation):
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        return batch.sharpen(images, draws.factors(images, self.amount, generator))
+        return batch.sharpen(images, batch_draws.factors(images, self.amount, generator))
 
 
 class Noise(Augmentation):
@@ -174,9 +174,9 @@ class Noise(Augmentation):
         import torch
 
         from cnn_core.data.augmentation import batch_colour as batch
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
 
-        deviation = draws.between(images, 0.0, self.deviation, generator)
+        deviation = batch_draws.between(images, 0.0, self.deviation, generator)
         noise = torch.randn(images.shape, generator=generator, device=images.device)
         return batch.add_noise(images, noise, deviation)
 

@@ -19,10 +19,10 @@ class HorizontalFlip(Augmentation):
     probability: float = option(0.5, "Fraction of images that are mirrored.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
         from cnn_core.data.augmentation import batch_geometry as batch
 
-        return batch.flip_left_right(images, draws.chance(images, self.probability, generator))
+        return batch.flip_left_right(images, batch_draws.chance(images, self.probability, generator))
 
 
 class VerticalFlip(Augmentation):
@@ -33,10 +33,10 @@ class VerticalFlip(Augmentation):
     probability: float = option(0.5, "Fraction of images that are mirrored.", ge=0, le=1, strong=1.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
         from cnn_core.data.augmentation import batch_geometry as batch
 
-        return batch.flip_top_bottom(images, draws.chance(images, self.probability, generator))
+        return batch.flip_top_bottom(images, batch_draws.chance(images, self.probability, generator))
 
 
 class Shift(Augmentation):
@@ -48,10 +48,10 @@ class Shift(Augmentation):
     pixels: int = option(1, "Largest move in each direction.", ge=0, le=128, unit="px", strong=0.5)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
         from cnn_core.data.augmentation import batch_geometry as batch
 
-        return batch.shift(images, draws.whole_numbers(images, self.pixels, 2, generator))
+        return batch.shift(images, batch_draws.whole_numbers(images, self.pixels, 2, generator))
 
 
 class Rotation(Augmentation):
@@ -63,10 +63,10 @@ class Rotation(Augmentation):
     degrees: float = option(15.0, "Largest turn to either side.", ge=0, le=180, unit="°", strong=180.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
         from cnn_core.data.augmentation import batch_geometry as batch
 
-        return batch.rotate(images, draws.between(images, -self.degrees, self.degrees, generator))
+        return batch.rotate(images, batch_draws.between(images, -self.degrees, self.degrees, generator))
 
 
 class Scale(Augmentation):
@@ -77,10 +77,10 @@ class Scale(Augmentation):
     amount: float = option(0.1, "Size is multiplied by up to 1 ± this.", ge=0, le=0.9, strong=0.8)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
         from cnn_core.data.augmentation import batch_geometry as batch
 
-        return batch.scale(images, draws.factors(images, self.amount, generator))
+        return batch.scale(images, batch_draws.factors(images, self.amount, generator))
 
 
 class Shear(Augmentation):
@@ -92,10 +92,10 @@ class Shear(Augmentation):
     degrees: float = option(10.0, "Largest angle in either direction.", ge=0, le=60, unit="°", strong=45.0)
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
         from cnn_core.data.augmentation import batch_geometry as batch
 
-        across, down = (draws.between(images, -self.degrees, self.degrees, generator) for _ in range(2))
+        across, down = (batch_draws.between(images, -self.degrees, self.degrees, generator) for _ in range(2))
         return batch.shear(images, across, down)
 
 
@@ -109,15 +109,15 @@ class Perspective(Augmentation):
     )
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
         from cnn_core.data.augmentation import batch_geometry as batch
 
         height, width = images.shape[-2:]
         own = (0, 0, width, 0, width, height, 0, height)
         inwards = (1, 1, -1, 1, -1, -1, 1, -1)
         reach = tuple(sign * self.distortion * (width, height)[n % 2] / 2 for n, sign in enumerate(inwards))
-        corners, moves = (draws.constant(values, images.device).view(4, 2) for values in (own, reach))
-        return batch.perspective(images, corners + moves * draws.uniform(images, generator, 4, 2))
+        corners, moves = (batch_draws.constant(values, images.device).view(4, 2) for values in (own, reach))
+        return batch.perspective(images, corners + moves * batch_draws.uniform(images, generator, 4, 2))
 
 
 class RandomCrop(Augmentation):
@@ -129,10 +129,10 @@ class RandomCrop(Augmentation):
     border: Literal["mirror", "black"] = option("mirror", "What is added: the image mirrored at its edge, or black.")
 
     def apply(self, images: Tensor, generator: Generator) -> Tensor:
-        from cnn_core.data.augmentation import batch_draws as draws
+        from cnn_core.data.augmentation import batch_draws
         from cnn_core.data.augmentation import batch_geometry as batch
 
-        moves = draws.whole_numbers(images, self.padding, 2, generator)
+        moves = batch_draws.whole_numbers(images, self.padding, 2, generator)
         return batch.crop_reflected(images, moves) if self.border == "mirror" else batch.shift(images, -moves)
 
 

@@ -1,1 +1,1 @@
-"""The data sets on disk: which there are, prepared once each, versions of those that people brought."""
+"""The data sets on disk: which there are, prepared once each, versions of those that people imported."""

@@ -1,4 +1,4 @@
-"""Folders in which a data set is made, until it is whole and goes on the shelf."""
+"""Folders in which a data set is made, until it is whole and is added to the catalogue."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PARTIAL = ".partial"  # of a folder that is being filled
 @contextmanager
 def drafted() -> Iterator[Path]:
     """A folder to fill with a whole data set and then to `shelve`; unless that is done it is gone at the end."""
-    shelf = settings().datasets
-    shelf.mkdir(parents=True, exist_ok=True)
-    for left in shelf.glob(f"{PREFIX}*{PARTIAL}"):
+    versions = settings().datasets
+    versions.mkdir(parents=True, exist_ok=True)
+    for left in versions.glob(f"{PREFIX}*{PARTIAL}"):
         _sweep(left)
-    partial = shelf / f"{PREFIX}{secrets.token_hex(4)}{PARTIAL}"
+    partial = versions / f"{PREFIX}{secrets.token_hex(4)}{PARTIAL}"
     lock = _lock(partial)
     with lock:
         partial.mkdir()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.registry import DatasetSource, dataset_sources
 from cnn_core.data.dataset import META, ImageDataset, write
 from cnn_core.data.splits import make_splits
@@ -42,7 +42,7 @@ Report = Callable[[Progress], None]
 def is_ready(name: str, image_size: int = 0) -> bool:
     """Whether the images are imported at this size (0: the source's own). Raises UnknownNameError, RecipeError."""
     folder = _folder(dataset_sources.get(name), image_size)
-    return (folder / META).is_file() or _is_brought(name, folder)
+    return (folder / META).is_file() or _is_imported(name, folder)
 
 
 def open_dataset(name: str, image_size: int = 0) -> ImageDataset:
@@ -90,12 +90,12 @@ def prepare(name: str, image_size: int = 0, progress: Report | None = None) -> I
                 f"{source.title} could not be written to {folder.parent} ({reason}). "
                 "Make room or allow writing there, or set CNN_PLAYGROUND_HOME to another folder, then try again."
             ) from error
-    return shelf.open_version(shelf.about(name)) if _is_brought(name, folder) else ImageDataset.open(folder)
+    return versions.open_version(versions.about(name)) if _is_imported(name, folder) else ImageDataset.open(folder)
 
 
-def _is_brought(name: str, folder: Path) -> bool:
-    """Whether these are the images that a person brought, which nothing here could make again."""
-    return shelf.is_own(name) and folder == shelf.folder_of(shelf.about(name))
+def _is_imported(name: str, folder: Path) -> bool:
+    """Whether these are the images that a person imported, which nothing here could make again."""
+    return versions.is_own(name) and folder == versions.folder_of(versions.about(name))
 
 
 def preparation(name: str, image_size: int = 0) -> Progress | None:

@@ -27,13 +27,13 @@ def name_held(name: str) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # Windows removes no open file
-            os.unlink(lock.lock_file)  # nobody waits for it; and two at once are told apart by `shelf_held`
+            os.unlink(lock.lock_file)  # nobody waits for it; and two at once are told apart by `catalogue_held`
         lock.release()
 
 
-def shelf_held() -> FileLock:
-    """Held while names and versions on the shelf are read and written; others wait."""
-    return _lock("shelf")
+def catalogue_held() -> FileLock:
+    """Held while names and versions in the catalogue are read and written; others wait."""
+    return _lock("versions")
 
 
 def _lock(name: str) -> FileLock:

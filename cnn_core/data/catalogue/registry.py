@@ -1,11 +1,11 @@
-"""The registry of data sets: those everybody has, and those that people brought."""
+"""The registry of data sets: those everybody has, and those that people imported."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
 
-from cnn_core.data.catalogue.shelf import is_known, is_own, own_datasets, own_source, source_of
+from cnn_core.data.catalogue.versions import is_known, is_own, own_datasets, own_source, source_of
 from cnn_core.data.sources.included import INCLUDED_SOURCES
 from cnn_core.data.sources.source import DatasetSource
 from cnn_core.data.sources.torchvision_sources import TORCHVISION_SOURCES
@@ -13,7 +13,7 @@ from cnn_core.registry import Registry
 
 
 class Sources(Registry[DatasetSource]):
-    """The data sets everybody has, and after them those that people brought, as they are at the moment of asking."""
+    """The data sets everybody has, and after them those that people imported, as they are at the moment of asking."""
 
     def get(self, name: str) -> DatasetSource:
         return own_source(name) if is_own(name) else super().get(name)

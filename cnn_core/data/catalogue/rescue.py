@@ -1,4 +1,4 @@
-"""What is left of a brought data set whose files are damaged: mended where that is certain, else recovered in part.
+"""What is left of an imported data set whose files are damaged: mended where that is certain, else recovered in part.
 
 The content hash says whether a data set is as it was. Labels, splits and descriptions lie in the folder a second time;
 pixels do not, as they are most of the bytes.
@@ -113,7 +113,7 @@ def mend(folder: Path, shape: Shape) -> ImageDataset:
 
 
 def remains(folder: Path, shape: Shape) -> ImageDataset:
-    """The images that are left with their labels and splits, in a data set that lies nowhere yet.
+    """The images that are left with their labels and splits, in a data set that is not on disk yet.
 
     Raises DamagedDatasetError when there are none.
     """

@@ -1,4 +1,4 @@
-"""One version of a data set that was brought: what is known of it, and the files it lies in."""
+"""One version of a data set that was imported: what is known of it, and its files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class About:
 
 
 def folder_of(known: About) -> Path:
-    """Where the images of a version lie, in the library's own layout."""
+    """The folder with the images of a version, in the library's own layout."""
     return settings().datasets / f"{known.id}-{known.size}"
 
 
@@ -72,8 +72,8 @@ def open_version(known: About) -> ImageDataset:
 
 
 def items(folder: Path) -> dict[str, list[Any]]:
-    """What is known of each image, by position: "file" (its name when it was brought), "width", "height" (pixels of the
-    original). Empty lists where nothing is known, as for data sets that were not brought."""
+    """What is known of each image, by position: "file" (its name before the import), "width", "height" (pixels of the
+    original). Empty lists where nothing is known, as for data sets that were not imported."""
     stored = read_object(folder / ITEMS)
     lists = {name: stored.get(name) for name in ("file", "width", "height")}
     known = [values for values in lists.values() if isinstance(values, list)]
@@ -83,7 +83,7 @@ def items(folder: Path) -> dict[str, list[Any]]:
 
 
 def report(folder: Path) -> dict[str, Any]:
-    """What the import said, {} where there was none."""
+    """The report of the import, {} where there was none."""
     return read_object(folder / REPORT)
 
 

@@ -1,4 +1,4 @@
-"""Images with more than 8 bits a value, brought to 0–255 by one rule."""
+"""Images with more than 8 bits a value, scaled to 0–255 by one rule."""
 
 from __future__ import annotations
 

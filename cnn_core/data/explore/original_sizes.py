@@ -1,4 +1,4 @@
-"""The sizes that the images of a data set had when they were brought."""
+"""The sizes that the images of a data set had before the import."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_core.data.catalogue.shelf import items
+from cnn_core.data.catalogue.versions import items
 from cnn_core.data.dataset import ImageDataset
 
 

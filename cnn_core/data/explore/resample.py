@@ -1,4 +1,4 @@
-"""Many images brought to a smaller or larger square at once: a product of matrices."""
+"""Many images resized to a smaller or larger square at once: a product of matrices."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class ImportReport:
     skipped: dict[str, dict[str, Any]] = field(default_factory=dict)  # reason -> {"count", "files"}
     originals: dict[str, list[int]] = field(default_factory=dict)  # "smallest", "median", "largest"
     colour: str = ""
-    scaled: dict[str, int] = field(default_factory=dict)  # how deep values were brought to 0–255 -> images
+    scaled: dict[str, int] = field(default_factory=dict)  # how deep values were scaled to 0–255 -> images
     copies: dict[str, Any] = field(default_factory=lambda: {"count": 0, "left_out": 0, "groups": []})
     few: list[str] = field(default_factory=list)
     untested: list[str] = field(default_factory=list)  # classes without a test image

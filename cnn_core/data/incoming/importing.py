@@ -1,4 +1,4 @@
-"""Strangers' images become a data set on the shelf: decoded once, made square, split, and reported on."""
+"""Strangers' images become a data set of the catalogue: decoded once, made square, split, and reported on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.cores import usable_cores
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.drafts import drafted, id_of
 from cnn_core.data.catalogue.library import Progress
 from cnn_core.data.dataset import IMAGES, SPLITS, ImageDataset, append_images, finish
@@ -45,19 +45,19 @@ def import_images(
     onto: str = "",
     progress: Callable[[Progress], None] = lambda progress: None,
 ) -> ImportReport:
-    """Decode the files of the layout, and put them on the shelf as a data set called `name`.
+    """Decode the files of the layout, and add them to the catalogue as a data set called `name`.
 
     `onto`: a data set whose images come first, each in the split it has; its size, fit and channels are taken over,
     and images that it has already are left out. Raises PlaygroundError; nothing is left then, nor
     when it is interrupted.
     """
     began = time.monotonic()
-    with nullcontext(shelf.about(onto).name) if onto else shelf.reserved(name) as name, drafted() as folder:
+    with nullcontext(versions.about(onto).name) if onto else versions.reserved(name) as name, drafted() as folder:
         report = _Import(folder, files, layout, spec, onto, progress).run()
-        known = shelf.shelve(folder, name, made_by, parent=onto, note=f"{report.added:,} added." if onto else "")
+        known = versions.add(folder, name, made_by, parent=onto, note=f"{report.added:,} added." if onto else "")
     report.dataset, report.title, report.content_hash = known.id, known.title, known.content_hash
     report.seconds = round(time.monotonic() - began, 2)
-    (shelf.folder_of(known) / shelf.REPORT).write_text(json.dumps(asdict(report)), "utf-8")
+    (versions.folder_of(known) / versions.REPORT).write_text(json.dumps(asdict(report)), "utf-8")
     return report
 
 
@@ -75,7 +75,7 @@ class _Import:
     ):
         self.folder, self.files, self.layout = folder, files, layout
         self.progress = progress
-        self.base = shelf.open_version(shelf.about(onto)) if onto else None
+        self.base = versions.open_version(versions.about(onto)) if onto else None
         if self.base:
             colour = "greyscale" if self.base.shape[0] == 1 else "rgb"
             chosen = {"size": self.base.image_size, "fit": self.base.fit, "colour": colour, "copies": "leave_out"}
@@ -107,7 +107,7 @@ class _Import:
         report_figures(self.report, self.known, classes, labels, splits)
         finish(self.folder, id_of(self.folder), labels, classes, splits, self.spec.fit)
         items = {"file": self.known.files, "width": self.known.widths, "height": self.known.heights}
-        (self.folder / shelf.ITEMS).write_text(json.dumps(items), "utf-8")
+        (self.folder / versions.ITEMS).write_text(json.dumps(items), "utf-8")
         return self.report
 
     # Images
@@ -118,13 +118,13 @@ class _Import:
         done, total = 0, len(self.layout.files)
         with ThreadPoolExecutor(usable_cores()) as pool:  # Pillow decodes without the interpreter's lock
             for chunk in self._read():
-                pictures = list(pool.map(self._see, *zip(*chunk, strict=True)))
-                for (entry, _), image in zip(chunk, pictures, strict=True):
+                decoded = list(pool.map(self._see, *zip(*chunk, strict=True)))
+                for (entry, _), image in zip(chunk, decoded, strict=True):
                     if isinstance(image, ImageError):
                         self.report.skip(image.reason, entry.path)
                 kept = [
                     image[0]
-                    for (entry, _), image in zip(chunk, pictures, strict=True)
+                    for (entry, _), image in zip(chunk, decoded, strict=True)
                     if not isinstance(image, ImageError) and self._keep(entry.path, *image)
                 ]
                 if kept:
@@ -181,7 +181,7 @@ class _Import:
 
     def _base_images(self, base: ImageDataset) -> Iterator[NDArray[np.uint8]]:
         """The images that were there before; they keep their split."""
-        origins = shelf.items(base.folder)
+        origins = versions.items(base.folder)
         count = len(base.labels)
         splits = np.empty(count, object)
         for split in SPLITS:

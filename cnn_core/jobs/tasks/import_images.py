@@ -1,4 +1,4 @@
-"""Importing: a tray goes in, a data set comes out."""
+"""Importing: an upload goes in, a data set comes out."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field
 
 from cnn_core.data.catalogue.library import Progress
 from cnn_core.data.incoming.import_spec import ImportReport, ImportSpec
-from cnn_core.data.incoming.tray import Tray
+from cnn_core.data.incoming.upload import Upload
 from cnn_core.jobs.tasks.kind import Report, TaskKind, register
 from cnn_core.jobs.tasks.task import Task, TaskState
 
 
 class ImportRequest(BaseModel):
-    tray: str = Field(pattern=r"^[0-9a-f]{16}$")
+    upload: str = Field(pattern=r"^[0-9a-f]{16}$")
     spec: ImportSpec
     name: str
     made_by: str = ""
@@ -26,17 +26,17 @@ class ImportRequest(BaseModel):
 def _run(request: ImportRequest, report: Report, folder: Path) -> dict[str, Any]:
     from cnn_core.data.incoming.importing import import_images
 
-    tray = Tray(request.tray)
+    upload = Upload(request.upload)
 
     def report_and_keep(progress: Progress) -> None:
-        tray.keep()
+        upload.keep()
         report(progress)
 
-    tray.keep()
-    files = tray.files()
+    upload.keep()
+    files = upload.files()
     done = import_images(
         files,
-        tray.layout(files),
+        upload.layout(files),
         request.spec,
         request.name,
         made_by=request.made_by,
@@ -49,9 +49,9 @@ def _run(request: ImportRequest, report: Report, folder: Path) -> dict[str, Any]
 KIND = register(TaskKind("import", ImportRequest, _run))
 
 
-def import_of(tray: Tray) -> Task[ImportRequest]:
-    """The import of what lies on a tray."""
-    return Task(KIND, tray.token)
+def import_of(upload: Upload) -> Task[ImportRequest]:
+    """The import of an upload."""
+    return Task(KIND, upload.token)
 
 
 def report_of(state: TaskState | None) -> ImportReport | None:

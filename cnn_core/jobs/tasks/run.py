@@ -23,7 +23,7 @@ CANCEL_SECONDS = 5.0  # in which cancelled work may clean up: what hangs is not 
 
 
 def run(attempt: Attempt) -> None:
-    """How it ended lies in the folder of the attempt afterwards."""
+    """How it ended is in the folder of the attempt afterwards."""
     with attempt.lock:
         attempt.put(PROCESS, Process(pid=os.getpid(), working=False))
         try:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.data.decode import decode, fit
-from cnn_core.data.incoming.tray import Tray
+from cnn_core.data.incoming.upload import Upload
 from cnn_core.errors import ImageError
 from cnn_core.settings import settings
 from pages.ui.bring import spool
@@ -17,33 +17,33 @@ from pages.ui.frame.images import TYPES, data_uri, pixels
 THUMBNAIL, SHOWN = 56, 14
 
 
-def classes(tray: Tray) -> Tray:
-    """The form of all classes; what is dropped lies on the tray at once."""
+def classes(upload: Upload) -> Upload:
+    """The form of all classes; what is dropped is added to the upload at once."""
     with st.form("new-class", clear_on_submit=True, border=False), st.container(horizontal=True):
         name = st.text_input("New class", placeholder="Name of a class", label_visibility="collapsed", max_chars=80)
         if st.form_submit_button("Add class", icon=":material/add:"):
             with errors_shown():
-                tray.make_class(name)
+                upload.make_class(name)
     grid = st.grid(2, min_column_width=320)
-    for number, name in enumerate(tray.classes):
+    for number, name in enumerate(upload.classes):
         with grid.cell(), st.container(border=True):
-            _card(tray, number, name)
-    return tray
+            _card(upload, number, name)
+    return upload
 
 
-def _card(tray: Tray, number: int, name: str) -> None:
-    mine = [slip for slip in tray.slips if slip.path.startswith(f"{name}/")]
+def _card(upload: Upload, number: int, name: str) -> None:
+    mine = [item for item in upload.received if item.path.startswith(f"{name}/")]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{plain(name)}** · {words.count(len(mine), 'image')}")
         if st.button("Remove", key=f"drop-class:{name}", icon=":material/delete:", type="tertiary"):
-            tray.drop_class(name)
+            upload.drop_class(name)
             st.rerun()
     if mine:
         tiles = "".join(
-            f'<img alt="" src="{_thumbnail(str(tray.folder / slip.kept), slip.path)}">' for slip in mine[-SHOWN:]
+            f'<img alt="" src="{_thumbnail(str(upload.folder / item.kept), item.path)}">' for item in mine[-SHOWN:]
         )
         st.html(f'<div class="cnn-thumbnails">{tiles}</div>')
-    key = f"{tray.token}:{name}"
+    key = f"{upload.token}:{name}"
     turn = st.session_state.setdefault(f"turn:{key}", 0)
     if st.toggle("Camera", key=f"camera:{key}"):
         photo = st.camera_input("Take images", key=f"photo:{key}:{turn}", label_visibility="collapsed")
@@ -58,16 +58,16 @@ def _card(tray: Tray, number: int, name: str) -> None:
             max_upload_size=settings().upload_megabytes,
         )
     if files:
-        _take(tray, name, [(file.name, file.getvalue()) for file in files])
-        spool.forget(files)  # what the widget held lies on the tray
+        _take(upload, name, [(file.name, file.getvalue()) for file in files])
+        spool.forget(files)  # what the widget held is in the upload
         st.session_state[f"turn:{key}"] = turn + 1  # an emptied one
         st.rerun()
     for problem in st.session_state.pop(f"problems:{name}", []):
         st.error(plain(problem), icon=":material/error:")
 
 
-def _take(tray: Tray, name: str, files: list[tuple[str, bytes]]) -> None:
-    """Lay images on the tray; those that cannot be read are named, and the others are kept."""
+def _take(upload: Upload, name: str, files: list[tuple[str, bytes]]) -> None:
+    """Add images to the upload; those that cannot be read are named, and the others are kept."""
     problems, readable = [], []
     for file, data in files:
         try:
@@ -75,7 +75,7 @@ def _take(tray: Tray, name: str, files: list[tuple[str, bytes]]) -> None:
             readable.append((f"{name}/{file.replace('/', ' ')}", data))
         except ImageError as error:
             problems.append(str(error))
-    problems += tray.add(readable)
+    problems += upload.add(readable)
     st.session_state[f"problems:{name}"] = problems
 
 

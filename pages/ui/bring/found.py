@@ -1,4 +1,4 @@
-"""What was found in images that were brought, before anything is imported."""
+"""What was found in images that arrived, before anything is imported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnn_core.data.dataset import SPLITS
 from cnn_core.data.decode import Fit, decode, fit
 from cnn_core.data.incoming.import_spec import ImportSpec
 from cnn_core.data.incoming.labels.layout import Layout
-from cnn_core.data.incoming.tray import Tray
+from cnn_core.data.incoming.upload import Upload
 from cnn_core.errors import ImageError
 from cnn_core.inspection.montage import enlarge
 from pages.ui.frame import words
@@ -47,16 +47,16 @@ def table(found: Layout) -> None:
             st.caption(plain(f"{words.count(count, 'file')} left out: {reason} {named}"))
 
 
-def preview(tray: Tray, found: Layout, spec: ImportSpec) -> None:
+def preview(upload: Upload, found: Layout, spec: ImportSpec) -> None:
     """A few images in each way of making them square; the chosen way in bold."""
-    originals = _originals(tray.token, tray.stamp, found)
+    originals = _originals(upload.token, upload.stamp, found)
     if not originals:
         return
     channels = 1 if spec.colour == "greyscale" else 3
     with st.container(border=True):
         st.markdown(f"**As a network will see them, {spec.size} × {spec.size} pixels**")
         for way in get_args(Fit):
-            images = np.stack([fit(picture, channels, spec.size, way) for picture in originals])
+            images = np.stack([fit(image, channels, spec.size, way) for image in originals])
             title = words.option(way)
             name, row = st.columns([1, 7], vertical_alignment="center")
             name.markdown(f"**{title}** :material/check:" if way == spec.fit else title)
@@ -66,20 +66,20 @@ def preview(tray: Tray, found: Layout, spec: ImportSpec) -> None:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _originals(token: str, stamp: str, _found: Layout) -> list[Image.Image]:
     """An image of each of the first classes, small enough to be kept."""
-    tray = Tray(token)
+    upload = Upload(token)
     wanted: dict[str, list[str]] = {}
     for path, labelled in _found.files.items():
         wanted.setdefault(labelled.class_name, []).append(path)
     turns = [path for number in range(SHOWN) for paths in wanted.values() for path in paths[number : number + 1]]
-    chosen, pictures = set(turns[:SHOWN]), []
-    for entry, data in tray.files().read(chosen):
+    chosen, images = set(turns[:SHOWN]), []
+    for entry, data in upload.files().read(chosen):
         try:
             if isinstance(data, bytes):
-                picture = decode(data, entry.path)
-                picture.thumbnail((512, 512))
-                pictures.append(picture)
+                image = decode(data, entry.path)
+                image.thumbnail((512, 512))
+                images.append(image)
         except ImageError:
             pass  # the report will name it
-        if len(pictures) == len(chosen):
+        if len(images) == len(chosen):
             break
-    return pictures
+    return images

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
@@ -22,7 +22,7 @@ def asked() -> ImportReport | None:
     """The report of the import that the address names, where there was one."""
     wanted = query.asked("report")
     with errors_shown():
-        stored = shelf.report(shelf.folder_of(shelf.about(wanted))) if wanted else {}
+        stored = versions.report(versions.folder_of(versions.about(wanted))) if wanted else {}
         known = {name: stored[name] for name in ImportReport.__dataclass_fields__ if name in stored}
         return ImportReport(**known) if "kept" in known else None
     return None
@@ -32,7 +32,7 @@ def show(report: ImportReport) -> None:
     """The figures first, then classes, then what was left out."""
     total = sum(sum(splits.values()) for splits in report.kept.values())
     skipped = sum(entry["count"] for entry in report.skipped.values())
-    with layout.card(plain(shelf.about(report.dataset).title)):  # it may have been renamed
+    with layout.card(plain(versions.about(report.dataset).title)):  # it may have been renamed
         figures.facts(
             {
                 "Images": f"{total:,}",

@@ -1,4 +1,4 @@
-"""The data sets that people brought: who made them, and what can be done with them."""
+"""The data sets that people imported: who made them, and what can be done with them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import streamlit as st
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.catalogue.recovery import recover
 from cnn_core.data.incoming.zipped import write_zip
@@ -21,7 +21,7 @@ from pages.ui.frame.errors import errors_shown, plain, show_error
 
 def manage() -> None:
     """A list of all own data sets; the chosen one can be renamed, exported and deleted."""
-    known = shelf.own_datasets()
+    known = versions.own_datasets()
     if not known:
         return
     with layout.card("Data sets of your own"):
@@ -40,7 +40,7 @@ def manage() -> None:
         _actions(known[rows[0]])
 
 
-def _row(about: shelf.About) -> dict[str, object]:
+def _row(about: versions.About) -> dict[str, object]:
     return {
         "Data set": about.title,
         "Images": about.images,
@@ -54,7 +54,7 @@ def _row(about: shelf.About) -> dict[str, object]:
     }
 
 
-def _actions(about: shelf.About) -> None:
+def _actions(about: versions.About) -> None:
     st.markdown(f"**{plain(about.title)}**")
     whole = _is_whole(about)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -69,7 +69,7 @@ def _actions(about: shelf.About) -> None:
                 on_click="ignore",
                 key=f"export:{about.id}",
             )
-        if shelf.report(shelf.folder_of(about)) and st.button("Import report", icon=":material/receipt_long:"):
+        if versions.report(versions.folder_of(about)) and st.button("Import report", icon=":material/receipt_long:"):
             query.put(report=about.id)
             st.rerun()
         with st.popover("Delete", icon=":material/delete:"):
@@ -80,7 +80,7 @@ def _actions(about: shelf.About) -> None:
                     st.rerun()
 
 
-def _is_whole(about: shelf.About) -> bool:
+def _is_whole(about: versions.About) -> bool:
     """Whether its images can be opened; else what is left of them is offered."""
     try:
         open_dataset(about.id)
@@ -95,13 +95,13 @@ def _is_whole(about: shelf.About) -> bool:
         return False
 
 
-def _rename(about: shelf.About) -> None:
+def _rename(about: versions.About) -> None:
     """A form, so that Enter saves."""
     with st.form("rename", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name", value=about.name, key=f"rename:{about.id}")
         if st.form_submit_button("Rename", icon=":material/edit:", key="rename-data-set"):
             with errors_shown():
-                shelf.rename(about.id, name)
+                versions.rename(about.id, name)
                 st.rerun()
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnn_core.data.incoming.archives.encoding import ENCODINGS
 from cnn_core.data.incoming.contents import tables_inside
-from cnn_core.data.incoming.tray import Tray
+from cnn_core.data.incoming.upload import Upload
 from cnn_core.errors import PlaygroundError
 from pages.ui.frame.errors import plain
 
@@ -27,17 +27,17 @@ class Open:
     column: str = ""  # the likeliest
 
 
-def questions(tray: Tray) -> None:
+def questions(upload: Upload) -> None:
     """Boxes for what is open; a choice stays with the images."""
-    left = _open(tray.token, tray.stamp)
-    spec = tray.spec
+    left = _open(upload.token, upload.stamp)
+    spec = upload.spec
     if len(left.encodings) > 1:
-        _box(tray, "encoding", "Encoding of names", left.encodings, left.encodings[0], ENCODINGS.__getitem__)
+        _box(upload, "encoding", "Encoding of names", left.encodings, left.encodings[0], ENCODINGS.__getitem__)
         st.caption(plain(f"The zip does not state it. So read, there are names such as {', '.join(left.names)}."))
     if left.tables:
-        _box(tray, "labels_inside", "Classes come from", ("", *left.tables), spec.labels_inside, _folders)
+        _box(upload, "labels_inside", "Classes come from", ("", *left.tables), spec.labels_inside, _folders)
     if len(left.columns) > 1:
-        _box(tray, "label_column", "Column with the label", left.columns, spec.label_column or left.column)
+        _box(upload, "label_column", "Column with the label", left.columns, spec.label_column or left.column)
 
 
 def _folders(table: str) -> str:
@@ -45,31 +45,31 @@ def _folders(table: str) -> str:
 
 
 def _box(
-    tray: Tray, name: str, title: str, options: Sequence[str], value: str, shown: Callable[[str], str] = str
+    upload: Upload, name: str, title: str, options: Sequence[str], value: str, shown: Callable[[str], str] = str
 ) -> None:
-    key = f"reading:{tray.token}:{name}"
+    key = f"reading:{upload.token}:{name}"
     st.session_state[key] = value if value in options else None
 
     def choose() -> None:
-        tray.choose(**{name: st.session_state[key]})
+        upload.choose(**{name: st.session_state[key]})
 
     st.selectbox(title, options, key=key, format_func=shown, on_change=choose, placeholder="Choose one")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _open(token: str, stamp: str) -> Open:
-    tray = Tray(token)
+    upload = Upload(token)
     columns: tuple[str, ...] = ()
     column = ""
     try:
-        files = tray.files()
-        tables = () if tray.classes or tray.has_labels else tuple(tables_inside(files))
+        files = upload.files()
+        tables = () if upload.classes or upload.has_labels else tuple(tables_inside(files))
         foreign = {part for entry in files.entries() for part in entry.path.split("/") if not part.isascii()}
         names = tuple(sorted(foreign, key=len)[:EXAMPLES]) if files.encodings() else ()
     except PlaygroundError:  # the look at the classes says it
         return Open()
     try:
-        if table := tray.label_table(files):
+        if table := upload.label_table(files):
             columns, column = table.columns.choices, table.columns.chosen
     except PlaygroundError:
         pass

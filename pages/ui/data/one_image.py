@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cnn_core.data.catalogue.shelf import items
+from cnn_core.data.catalogue.versions import items
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import split_names
 from cnn_core.inspection.montage import enlarge, montage
@@ -46,8 +46,8 @@ def view(dataset: ImageDataset) -> None:
 def _as_numbers(dataset: ImageDataset, index: int, channel: int, as_fed: bool) -> None:
     """One image beside the numbers it is made of."""
     image = np.asarray(dataset.images[index])
-    picture, numbers = st.columns([1, 2], gap="medium")
-    with picture:
+    left, numbers = st.columns([1, 2], gap="medium")
+    with left:
         st.image(enlarge(pixels(image), 448), width="stretch", alt=f"Image {index}")
         split = split_names(dataset)[index]
         st.markdown(f"**{plain(dataset.classes[dataset.labels[index]])}** · image {index}, {split} split")

@@ -51,9 +51,9 @@ def _each_class(dataset: ImageDataset, split: str, seed: int) -> None:
     """A strip of images drawn at random for each class of a page of ten."""
     page = query.turn_pages(-(-len(dataset.classes) // ROWS))
     for position in range(len(dataset.classes))[(page - 1) * ROWS : page * ROWS]:
-        text, picture = st.columns([1, 6], vertical_alignment="center")
+        text, images = st.columns([1, 6], vertical_alignment="center")
         text.markdown(f"**{plain(dataset.classes[position])}**")
-        picture.html(_strip(str(dataset.folder), split, position, seed, dataset))
+        images.html(_strip(str(dataset.folder), split, position, seed, dataset))
 
 
 def _one_class(dataset: ImageDataset, split: str, label: int) -> None:

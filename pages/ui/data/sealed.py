@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import UnknownNameError
 from pages.ui.frame import words
@@ -14,7 +14,7 @@ from pages.ui.frame import words
 
 def is_sealed(dataset: ImageDataset) -> bool:
     """Whether the test images must not be shown in this session."""
-    return shelf.is_own(dataset.name) and not st.session_state.get(_key(dataset))
+    return versions.is_own(dataset.name) and not st.session_state.get(_key(dataset))
 
 
 def unseen(dataset: ImageDataset) -> str:
@@ -41,7 +41,7 @@ def asked(dataset: ImageDataset) -> bool:
         )
         st.caption(_so_far(dataset))
         if st.button("Show the test images", icon=":material/visibility:", key="look"):
-            shelf.count_look(dataset.name)
+            versions.count_look(dataset.name)
             st.session_state[_key(dataset)] = True
             st.rerun()
     return True
@@ -49,7 +49,7 @@ def asked(dataset: ImageDataset) -> bool:
 
 def note(dataset: ImageDataset) -> None:
     """How often the test images were looked at, of a data set where that is counted."""
-    if shelf.is_own(dataset.name):
+    if versions.is_own(dataset.name):
         icon = ":material/lock:" if is_sealed(dataset) else ":material/lock_open:"
         st.caption(f"{icon} {_so_far(dataset)}")
 
@@ -57,10 +57,10 @@ def note(dataset: ImageDataset) -> None:
 def looks(dataset_id: str) -> int:
     """Looks at the test images of a version and of those it was made from: they are mostly the same images."""
     total, seen = 0, set()
-    while shelf.is_own(dataset_id) and dataset_id not in seen:
+    while versions.is_own(dataset_id) and dataset_id not in seen:
         seen.add(dataset_id)
         try:
-            known = shelf.about(dataset_id)
+            known = versions.about(dataset_id)
         except UnknownNameError:  # an earlier version was deleted
             break
         total, dataset_id = total + known.looks, known.parent

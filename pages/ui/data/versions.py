@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import streamlit as st
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.data.dataset import ImageDataset
 from pages.ui.address import query
@@ -26,7 +26,7 @@ def make(dataset: ImageDataset, removed: Collection[int] = (), relabelled: Mappi
     """Write the version and open it on the Data page; what makes it impossible is said."""
     title = dataset_sources.get(dataset.name).title
     with errors_shown(), st.spinner("Writing the new version …", show_time=True):
-        new = shelf.derive(dataset, f"{title[:60]}, mended", removed=removed, relabelled=relabelled)
+        new = versions.derive(dataset, f"{title[:60]}, mended", removed=removed, relabelled=relabelled)
         st.session_state.pop(_key(dataset), None)
         st.session_state[TOLD] = (
             f"This is **{plain(new.title)}**: {plain(title)} with {plain(new.note.lower().rstrip('.'))}. "

@@ -24,9 +24,9 @@ def pixels(image: Pixels) -> Pixels:
     return image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
 
 
-def image_uri(picture: Image.Image, side: int = 320) -> str:
+def image_uri(image: Image.Image, side: int = 320) -> str:
     """A decoded image of any shape as an address, scaled to fit a square of `side` pixels."""
-    small = picture.copy()
+    small = image.copy()
     small.thumbnail((side, side))
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=90, lossless=max(small.size) <= 128)
@@ -37,18 +37,18 @@ def strip(images: Pixels, columns: int, gap: int = 2) -> Pixels:
     """uint8 (N, C, H, W) as one RGBA image in rows of `columns` tiles with transparent gaps."""
     count, _, height, width = images.shape
     rows = max(1, -(-count // columns))
-    picture = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
+    pixels = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
     for place, image in enumerate(images):
         y, x = place // columns * (height + gap), place % columns * (width + gap)
-        picture[y : y + height, x : x + width, :3] = image.transpose(1, 2, 0)
-        picture[y : y + height, x : x + width, 3] = 255
-    return picture
+        pixels[y : y + height, x : x + width, :3] = image.transpose(1, 2, 0)
+        pixels[y : y + height, x : x + width, 3] = 255
+    return pixels
 
 
-def ink(picture: Pixels, colour: str) -> Pixels:
+def ink(pixels: Pixels, colour: str) -> Pixels:
     """A grey RGBA image as ink of one colour: brightness becomes opacity, so it suits a light and a dark page."""
-    drawn = picture.copy()
-    drawn[..., 3] = picture[..., 0].astype(np.uint16) * picture[..., 3] // 255
+    drawn = pixels.copy()
+    drawn[..., 3] = pixels[..., 0].astype(np.uint16) * pixels[..., 3] // 255
     drawn[..., :3] = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
     return drawn
 
@@ -64,11 +64,11 @@ def gallery(images: Sequence[Pixels], captions: Sequence[str], side: int = 84) -
     st.html(f'<div class="cnn-gallery" style="{columns}">{tiles}</div>')
 
 
-def data_uri(picture: Pixels, fast: bool = False) -> str:
+def data_uri(pixels: Pixels, fast: bool = False) -> str:
     """An image as a PNG inside an address. `fast`: in a quarter of the time, for what changes at every click."""
     buffer = io.BytesIO()
     how = {"compress_level": 1, "compress_type": zlib.Z_RLE} if fast else {}
-    Image.fromarray(picture).save(buffer, "PNG", **how)
+    Image.fromarray(pixels).save(buffer, "PNG", **how)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 

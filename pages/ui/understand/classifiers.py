@@ -57,13 +57,13 @@ def uploads(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, Image.Image]]
     most = settings().upload_files
     if len(files) > most:
         show_error(f"{len(files)} files are too many at once; the first {most} are shown.")
-    pictures = []
+    images = []
     for name, data in files[:most]:
         try:
-            pictures.append((name, decode(data, name)))
+            images.append((name, decode(data, name)))
         except ImageError as error:
             show_error(error)
-    return pictures
+    return images
 
 
 def top(probabilities: np.ndarray, classes: Sequence[str], most: int = 5) -> dict[str, float]:
@@ -77,8 +77,8 @@ def pick_image(network: Classifier, dataset: ImageDataset) -> tuple[np.ndarray, 
     source = st.segmented_control("From", FROM, default=FROM[0], label_visibility="collapsed")
     if source == FROM[1]:
         file = st.file_uploader("An image, best with one thing in the middle", type=TYPES)
-        if pictures := uploads([(file.name, file.getvalue())] if file else []):
-            return prepare(network, dataset, pictures)[0].seen, None
+        if images := uploads([(file.name, file.getvalue())] if file else []):
+            return prepare(network, dataset, images)[0].seen, None
         st.caption("Until then one of the data set is shown.")
     index = _unseen_image(dataset)
     return np.asarray(dataset.images[index]), dataset.classes[dataset.labels[index]]

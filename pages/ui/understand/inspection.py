@@ -26,23 +26,23 @@ def name(layer: LayerMaps) -> str:
 def layer_row(layer: LayerMaps, found: Sequence[Filters], own: bool) -> None:
     """One layer on its way: words on the left, its output on the right, its filters a click away."""
     with st.container(border=True):
-        text, picture = st.columns([1, 4], vertical_alignment="center")
+        text, image = st.columns([1, 4], vertical_alignment="center")
         with text:
             st.markdown(f"**{name(layer)}**")
             st.caption(f"{_size(layer.maps)}  \n{_scale(layer.maps, own)}")
             if found:
                 with st.popover("Filters", icon=":material/grid_view:", width="stretch"):
                     layer_filters(found)
-        with picture:
+        with image:
             layer_maps(layer, own)
 
 
 def layer_maps(layer: LayerMaps, own: bool) -> None:
     """One layer's output as a montage."""
-    picture = _maps_image(layer.maps, own)
+    image = _maps_image(layer.maps, own)
     few = layer.maps.ndim == 1 and len(layer.maps) <= WIDEST
     width = 44 * len(layer.maps) if few else "stretch"
-    st.image(picture, width=width, alt=f"Output of {name(layer)}")  # type: ignore[arg-type]
+    st.image(image, width=width, alt=f"Output of {name(layer)}")  # type: ignore[arg-type]
 
 
 def layer_alone(layer: LayerMaps, found: Sequence[Filters], own: bool) -> None:

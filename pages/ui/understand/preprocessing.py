@@ -33,10 +33,10 @@ IMAGES = 1000  # training images whose borders are looked at
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """An image on its way: as uploaded, brought to the network's size, and with light and dark as chosen."""
+    """An image on its way: as uploaded, resized to the network's size, and with light and dark as chosen."""
 
     name: str
-    picture: Image.Image
+    original: Image.Image
     fitted: NDArray[np.uint8]  # (C, H, W)
     seen: NDArray[np.uint8]  # (C, H, W): what the network gets, before it is normalised
 
@@ -46,7 +46,7 @@ class Prepared:
 
 
 def prepare(
-    network: Classifier, dataset: ImageDataset | None, pictures: Sequence[tuple[str, Image.Image]]
+    network: Classifier, dataset: ImageDataset | None, images: Sequence[tuple[str, Image.Image]]
 ) -> list[Prepared]:
     """Bring images to the network's size. What is inverted is chosen here, in ?invert=, and proposed where the
     background says so; without the data set nothing is proposed."""
@@ -62,16 +62,16 @@ def prepare(
         help="Many data sets show light things on black. To a network that learned from these, a white background is "
         "part of the thing. Match inverts the images whose background is the opposite of the training images'.",
     )
-    if not pictures:
+    if not images:
         return []
-    fitted = np.stack([network.see(picture) for _, picture in pictures])
+    fitted = np.stack([network.see(original) for _, original in images])
     suits = inversion_suits(fitted, background)
     if choice == NO and suits.any():
-        _propose(background, [name for (name, _), suited in zip(pictures, suits, strict=True) if suited])
+        _propose(background, [name for (name, _), suited in zip(images, suits, strict=True) if suited])
     turned = {NO: np.zeros_like(suits), MATCH: suits, ALL: np.ones_like(suits)}[choice]
     return [
-        Prepared(name, picture, image, 255 - image if turn else image)
-        for (name, picture), image, turn in zip(pictures, fitted, turned, strict=True)
+        Prepared(name, original, image, 255 - image if turn else image)
+        for (name, original), image, turn in zip(images, fitted, turned, strict=True)
     ]
 
 
@@ -79,9 +79,9 @@ def steps(prepared: Prepared, network: Classifier) -> None:
     """The image, what is cut and scaled from it, and the inverted image, side by side in equal squares."""
     channels, height, width = network.shape
     cut = f"{FITTED[network.fit]}, {width}×{height}, {'grey' if channels == 1 else 'colour'}"
-    size, scaled = words.shape(original_size(prepared.picture)), how_scaled(prepared.picture)
+    size, scaled = words.shape(original_size(prepared.original)), how_scaled(prepared.original)
     shown = [
-        ("cnn-boxed", image_uri(prepared.picture), f"the image, {size} pixels. {scaled}".strip()),
+        ("cnn-boxed", image_uri(prepared.original), f"the image, {size} pixels. {scaled}".strip()),
         ("", data_uri(pixels(prepared.fitted)), cut),
     ]
     if prepared.inverted:
@@ -100,7 +100,7 @@ def _gets(last: bool) -> str:
 
 def _propose(background: Background | None, names: Sequence[str]) -> None:
     """Say which images have the other background, and offer to invert them."""
-    who = plain(names[0]) if len(names) == 1 else words.count(len(names), "picture")
+    who = plain(names[0]) if len(names) == 1 else words.count(len(names), "image")
     have, them = ("has", "it") if len(names) == 1 else ("have", "them")
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(

@@ -1,4 +1,4 @@
-"""TIFFs of instruments against tifffile: the same values, brought to 0–255 by the stated rule."""
+"""TIFFs of instruments against tifffile: the same values, scaled to 0–255 by the stated rule."""
 
 import io
 import struct

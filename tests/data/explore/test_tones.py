@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageStat
 
 from cnn_core.data.catalogue.library import open_dataset
-from cnn_core.data.catalogue.shelf import ITEMS
+from cnn_core.data.catalogue.versions import ITEMS
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore import chunks
 from cnn_core.data.explore.original_sizes import original_sizes

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnn_core.command_line.program import main
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.library import open_dataset
 from tests.data.images import image_file, two_classes, write_zip
 from tests.data.incoming.archives import Part, zipped
@@ -22,7 +22,7 @@ def imported(capsys: pytest.CaptureFixture[str], path: Path, *options: str) -> t
 
 
 def classes() -> tuple[str, ...]:
-    (known,) = shelf.own_datasets()
+    (known,) = versions.own_datasets()
     return open_dataset(known.id).classes
 
 
@@ -64,8 +64,8 @@ def test_a_link_and_a_packed_note_are_left_out_and_named(
         link.type, link.linkname = tarfile.LNKTYPE, next(iter(two_classes()))
         archive.addfile(link)
     assert imported(capsys, tmp_path / "x.tar") == (0, "")
-    (known,) = shelf.own_datasets()
-    report = shelf.report(shelf.folder_of(known))
+    (known,) = versions.own_datasets()
+    report = versions.report(versions.folder_of(known))
     assert known.images == report["added"] == report["found"] == 24
     assert sorted(file for entry in report["skipped"].values() for file in entry["files"]) == [
         "boots/link.jpg",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnn_core.data.catalogue import shelf
+from cnn_core.data.catalogue import versions
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import SPLITS
 from cnn_core.data.decode import decode, fit
@@ -39,7 +39,7 @@ def test_every_image_is_there_as_the_one_way_of_decoding_makes_it(bring) -> None
     dataset = open_dataset(bring(files).dataset)
     assert dataset.classes == ("boots", "trousers")
     assert dataset.shape == (3, 28, 28)
-    told = shelf.items(dataset.folder)
+    told = versions.items(dataset.folder)
     assert sorted(told["file"]) == sorted(files)
     for position, path in enumerate(told["file"]):
         assert np.array_equal(dataset.images[position], fit(decode(files[path], path), 3, 28))
@@ -51,7 +51,7 @@ def test_every_image_is_there_as_the_one_way_of_decoding_makes_it(bring) -> None
 def test_the_chosen_fit_is_used_and_kept_for_images_to_come(bring, way: str) -> None:
     files = two_classes(6)
     dataset = open_dataset(bring(files, ImportSpec(size=32, fit=way)).dataset)
-    path = shelf.items(dataset.folder)["file"][0]
+    path = versions.items(dataset.folder)["file"][0]
     assert np.array_equal(dataset.images[0], fit(decode(files[path], path), 3, 32, way))  # type: ignore[arg-type]
     assert dataset.fit == way
     assert open_dataset(dataset.name, 28).fit == way
@@ -62,7 +62,7 @@ def test_images_without_colours_become_greyscale_unless_otherwise_chosen(bring) 
     report = bring(grey)
     assert report.shape == [1, 28, 28]
     assert "not one image has colours" in report.colour
-    path = shelf.items(open_dataset(report.dataset).folder)["file"][3]
+    path = versions.items(open_dataset(report.dataset).folder)["file"][3]
     assert np.array_equal(open_dataset(report.dataset).images[3], fit(decode(grey[path], path), 1, 28))
     assert bring(grey, ImportSpec(size=28, colour="rgb"), "As RGB").shape == [3, 28, 28]
     coloured = grey | {"boots/one.jpg": image_file(5, colour=True)}
@@ -120,7 +120,7 @@ def test_splits_are_stratified_or_those_of_the_folders(bring) -> None:
     fixed = bring(files, name="Fixed")
     assert fixed.kept["boots"] == {"train": 20, "validation": 5, "test": 7}
     dataset = open_dataset(fixed.dataset)
-    told = shelf.items(dataset.folder)["file"]
+    told = versions.items(dataset.folder)["file"]
     assert all("/test/" in told[position] for position in dataset.splits["test"])
 
 
@@ -182,8 +182,8 @@ def test_more_images_keep_the_splits_of_those_that_are_there(bring) -> None:
         assert set(old.splits[split]) <= set(new.splits[split])
         assert len(new.splits[split]) > len(old.splits[split])
     assert new.classes == ("boots", "trousers", "hats")
-    assert (shelf.about(second.dataset).version, shelf.about(second.dataset).parent) == (2, first.dataset)
-    assert shelf.about(second.dataset).note == "30 added."
+    assert (versions.about(second.dataset).version, versions.about(second.dataset).parent) == (2, first.dataset)
+    assert versions.about(second.dataset).note == "30 added."
 
 
 def test_the_same_files_give_the_same_data_set(bring) -> None:

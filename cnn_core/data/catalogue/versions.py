@@ -1,4 +1,4 @@
-"""The data sets that people brought: each version is a folder of its own whose images never change."""
+"""The data sets that people imported: each version is a folder of its own whose images never change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_core.data.catalogue.drafts import PREFIX, drafted, id_of
-from cnn_core.data.catalogue.name_locks import name_held, shelf_held
+from cnn_core.data.catalogue.name_locks import catalogue_held, name_held
 from cnn_core.data.catalogue.rescue import SPARE
 from cnn_core.data.catalogue.version import (
     ABOUT,
@@ -44,7 +44,7 @@ CHUNK = 512  # images copied at once
 
 
 def own_datasets() -> list[About]:
-    """Every version of every data set that was brought, newest first."""
+    """Every version of every data set that was imported, newest first."""
     found = [read(folder) for folder in folders(f"{PREFIX}*")]
     return sorted((about for about in found if about), key=lambda about: (-about.created, about.id))
 
@@ -63,7 +63,7 @@ def about(dataset_id: str) -> About:
 
 
 def is_own(name: str) -> bool:
-    """Whether a data set's name is one of this shelf's."""
+    """Whether a data set's name is that of an imported one."""
     return name.startswith(PREFIX)
 
 
@@ -88,8 +88,8 @@ def source_of(known: About) -> DatasetSource:
     )
 
 
-def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str = "") -> About:
-    """Put a filled draft on the shelf: as a new data set, or where there is a `parent` as the next version of `name`.
+def add(partial: Path, name: str, made_by: str, parent: str = "", note: str = "") -> About:
+    """Add a filled draft to the catalogue: a new data set, or where there is a `parent` the next version of `name`.
 
     Raises PlaygroundError when the name of a new one is taken.
     """
@@ -107,7 +107,7 @@ def shelve(partial: Path, name: str, made_by: str, parent: str = "", note: str =
         content_hash=dataset.content_hash,
     )
     del dataset  # Windows moves no folder with a file in it that is mapped
-    with shelf_held():
+    with catalogue_held():
         if not parent:
             free_name(name)
         name = next((known.name for known in own_datasets() if known.id == parent), name)  # renamed meanwhile
@@ -129,7 +129,7 @@ def derive(
     """A new version without the images `removed`, and with new classes (position -> label); `source` stays as it is.
 
     The other images keep their split. `title` names the first version of a data set that is not
-    on the shelf. Raises PlaygroundError when a split would be left without images.
+    in the catalogue. Raises PlaygroundError when a split would be left without images.
     """
     relabelled = dict(relabelled or {})
     gone = np.zeros(len(source.labels), bool)
@@ -151,7 +151,7 @@ def derive(
         if origins["file"]:
             chosen = {name: [values[place] for place in kept] for name, values in origins.items()}
             (folder / ITEMS).write_text(json.dumps(chosen), "utf-8")
-        return shelve(
+        return add(
             folder,
             parent.name if parent else title,
             made_by or (parent.made_by if parent else ""),
@@ -172,7 +172,7 @@ def reserved(name: str) -> Iterator[str]:
 def rename(dataset_id: str, name: str) -> None:
     """Give every version of a data set another name. Raises PlaygroundError when it is no good or taken."""
     old = about(dataset_id).name
-    with nullcontext(old) if name.strip() == old else reserved(name) as new, shelf_held():
+    with nullcontext(old) if name.strip() == old else reserved(name) as new, catalogue_held():
         for known in own_datasets():
             if known.name == old:
                 write(folder_of(known), replace(known, name=new))
@@ -186,7 +186,7 @@ def count_look(dataset_id: str) -> int:
 
 
 def delete(dataset_id: str) -> None:
-    """Take a version off the shelf, at every size. The caller makes sure that no run uses it."""
+    """Remove a version from the catalogue, at every size. The caller makes sure that no run uses it."""
     home = folder_of(about(dataset_id))
     for name in (ABOUT, f"{SPARE}/{ABOUT}", REPORT):  # what cannot be listed cannot be opened half deleted
         (home / name).unlink(missing_ok=True)
@@ -225,7 +225,7 @@ def _find(dataset_id: str) -> About | None:
 
 
 def _places_of(dataset_id: str) -> Iterator[Path]:
-    """Where a version may lie: the place it was read from before, then whatever the folder of data sets has."""
+    """Where a version may be: the place it was read from before, then whatever the folder of data sets has."""
     before = place_before(dataset_id)
     yield from [before] if before and before.parent == settings().datasets else []
     yield from folders(f"{dataset_id}-*")

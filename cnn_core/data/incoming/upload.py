@@ -24,20 +24,20 @@ from cnn_core.errors import ImageError, PlaygroundError
 from cnn_core.into_place import move_into_place
 from cnn_core.settings import settings
 
-STALE = 24 * 3600.0  # seconds after which a tray nobody came back to is cleared away
-LIST = "tray.json"
+STALE = 24 * 3600.0  # seconds after which an upload nobody came back to is cleared away
+LIST = "upload.json"
 
 
 @dataclass(frozen=True)
-class Slip:
-    """One file on a tray: what it was called, and the file that holds its bytes."""
+class ReceivedFile:
+    """One file of an upload: what it was called, and the file that holds its bytes."""
 
     path: str
     kept: str
     size: int
 
 
-class Tray:
+class Upload:
     """An archive, a list of labels, loose files (their paths name their classes), or a folder of the server."""
 
     def __init__(self, token: str):
@@ -47,10 +47,10 @@ class Tray:
         self._list: dict[str, Any] = json.loads((self.folder / LIST).read_text("utf-8"))
 
     @classmethod
-    def new(cls, way: str = "", visitor: str = "") -> Tray:
-        """An empty tray for what arrives in one way; those that nobody came back to are cleared away.
+    def new(cls, way: str = "", visitor: str = "") -> Upload:
+        """An empty upload for what arrives in one way; those that nobody came back to are cleared away.
 
-        `visitor` is who brings it: all trays of one together hold at most `visitor_megabytes`, "" has no limit.
+        `visitor` is whose upload it is: all uploads of one together hold at most `visitor_megabytes`, "" has no limit.
         """
         token = secrets.token_hex(8)
         everything = cls._folder(token).parent
@@ -63,20 +63,20 @@ class Tray:
         return cls(token)
 
     @classmethod
-    def waiting(cls, visitor: str) -> list[Tray]:
-        """The trays of a visitor."""
+    def waiting(cls, visitor: str) -> list[Upload]:
+        """The uploads of a visitor."""
         folders = [path.parent for path in cls._folder("").glob(f"*/{LIST}")] if visitor else []
-        trays = []
+        uploads = []
         for folder in folders:
             with contextlib.suppress(PlaygroundError, OSError, ValueError):  # cleared away meanwhile
-                trays.append(cls(folder.name))
-        return [tray for tray in trays if tray._list.get("visitor") == visitor]
+                uploads.append(cls(folder.name))
+        return [upload for upload in uploads if upload._list.get("visitor") == visitor]
 
     @staticmethod
     def _folder(token: str) -> Path:
-        return settings().home / "trays" / token
+        return settings().home / "uploads" / token
 
-    # What lies on it
+    # What it holds
 
     @property
     def size(self) -> int:
@@ -84,13 +84,13 @@ class Tray:
         return sum(entry.stat().st_size for entry in os.scandir(self.folder) if entry.is_file())
 
     def _room(self) -> int:
-        """Bytes that its visitor may still bring."""
+        """Bytes that its visitor may still upload."""
         visitor = str(self._list.get("visitor", ""))
-        return settings().visitor_megabytes * 1_000_000 - sum(tray.size for tray in Tray.waiting(visitor))
+        return settings().visitor_megabytes * 1_000_000 - sum(upload.size for upload in Upload.waiting(visitor))
 
     @property
     def way(self) -> str:
-        """How its images arrive: a tray holds one kind."""
+        """How its images arrive: an upload holds one kind."""
         return str(self._list["way"])
 
     @property
@@ -99,13 +99,13 @@ class Tray:
         return list(self._list["classes"])
 
     @property
-    def slips(self) -> list[Slip]:
-        return [Slip(**slip) for slip in self._list["files"]]
+    def received(self) -> list[ReceivedFile]:
+        return [ReceivedFile(**item) for item in self._list["files"]]
 
     @property
     def title(self) -> str:
-        """A name that suits what lies here, "" where there is none."""
-        tops = {slip.path.split("/")[0] for slip in self.slips}
+        """A name that suits it, "" where there is none."""
+        tops = {item.path.split("/")[0] for item in self.received}
         wrapping = tops.pop() if len(tops) == 1 and not self.classes else ""
         return str(self._list.get("title", wrapping))
 
@@ -122,17 +122,22 @@ class Tray:
 
     @property
     def stamp(self) -> str:
-        """Changes whenever what lies here changes."""
-        parts = [*(slip.kept for slip in self.slips[-1:]), len(self.slips), self._list.get("folder", ""), *self.classes]
+        """Changes whenever its files or how they are read change."""
+        parts = [
+            *(item.kept for item in self.received[-1:]),
+            len(self.received),
+            self._list.get("folder", ""),
+            *self.classes,
+        ]
         files = [self.folder / name for name in ("archive", "labels")]
         parts += [self.choices.get(name, "") for name in READING]
         return json.dumps([*parts, *(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)])
 
     def add(self, files: Iterable[tuple[str, bytes]]) -> list[str]:
-        """Lay down images; the folder in a path is its class. Returns a sentence for each that has no room."""
+        """Add images; the folder in a path is its class. Returns a sentence for each that has no room."""
         limits, refused = settings(), []
-        slips = self.slips
-        taken, size, room = {slip.path for slip in slips}, sum(slip.size for slip in slips), self._room()
+        received = self.received
+        taken, size, room = {item.path for item in received}, sum(item.size for item in received), self._room()
         for path, data in files:
             if len(data) > limits.upload_megabytes * 1_000_000:
                 refused.append(f"{shown_name(path)} has more than {limits.upload_megabytes} MB. Save it smaller.")
@@ -166,21 +171,21 @@ class Tray:
     def drop_class(self, name: str) -> None:
         """Take a class and its images off."""
         self._list["classes"] = [known for known in self.classes if known != name]
-        for slip in self.slips:
-            if slip.path.startswith(f"{name}/"):
-                self.drop(slip.kept)
+        for item in self.received:
+            if item.path.startswith(f"{name}/"):
+                self.drop(item.kept)
         self._write()
 
     def drop(self, kept: str) -> None:
         """Take one image off."""
-        for slip in self.slips:
-            if slip.kept == kept:
-                (self.folder / slip.kept).unlink(missing_ok=True)
-        self._list["files"] = [slip for slip in self._list["files"] if slip["kept"] != kept]
+        for item in self.received:
+            if item.kept == kept:
+                (self.folder / item.kept).unlink(missing_ok=True)
+        self._list["files"] = [item for item in self._list["files"] if item["kept"] != kept]
         self._write()
 
     def put_archive(self, name: str, data: bytes | memoryview) -> None:
-        """Lay down a zip or tar in place of the one before. Raises PlaygroundError when its visitor has no room."""
+        """Store a zip or tar in place of the one before. Raises PlaygroundError when its visitor has no room."""
         if len(data) > self._room():
             raise PlaygroundError(f"{shown_name(name)} has {len(data) / 1e6:,.1f} MB. {self._full()}")
         (self.folder / "archive").write_bytes(data)
@@ -188,7 +193,7 @@ class Tray:
         self._forget_reading()
 
     def put_labels(self, data: bytes | None) -> None:
-        """Lay down a list of file names and labels that goes with the archive; None takes it off."""
+        """Store a list of file names and labels that goes with the archive; None takes it off."""
         if data is None:
             (self.folder / "labels").unlink(missing_ok=True)
         else:
@@ -230,12 +235,12 @@ class Tray:
 
     @property
     def has_labels(self) -> bool:
-        """Whether a list of labels lies beside the archive."""
+        """Whether a list of labels came with the archive."""
         return (self.folder / "labels").is_file()
 
     @property
     def labels(self) -> bytes | None:
-        """The list of labels that lies beside the archive."""
+        """The list of labels that came with the archive."""
         return (self.folder / "labels").read_bytes() if self.has_labels else None
 
     def _full(self) -> str:
@@ -262,13 +267,13 @@ class Tray:
 
 
 class _Loose:
-    """The loose files of a tray."""
+    """The loose files of an upload."""
 
-    def __init__(self, tray: Tray):
-        self._tray = tray
+    def __init__(self, upload: Upload):
+        self._upload = upload
 
     def entries(self) -> list[Entry]:
-        return [Entry(slip.path, slip.size) for slip in self._tray.slips]
+        return [Entry(item.path, item.size) for item in self._upload.received]
 
     def skipped(self) -> dict[str, str]:
         return {}
@@ -277,6 +282,6 @@ class _Loose:
         return ()
 
     def read(self, wanted: Container[str] | None = None) -> Iterator[tuple[Entry, bytes | ImageError]]:
-        for slip in self._tray.slips:
-            if wanted is None or slip.path in wanted:
-                yield Entry(slip.path, slip.size), (self._tray.folder / slip.kept).read_bytes()
+        for item in self._upload.received:
+            if wanted is None or item.path in wanted:
+                yield Entry(item.path, item.size), (self._upload.folder / item.kept).read_bytes()
