@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cnn_core.data.incoming.upload import Upload
 from tests.browser.conftest import App
-from tests.browser.test_own_images import at_rest
+from tests.browser.waiting import at_rest
 from tests.data.images import image_file, of_class
 
 pytestmark = pytest.mark.browser

@@ -10,6 +10,7 @@ from cnn_core.data.catalogue import versions
 from cnn_core.jobs.executors.local_pool import wait_until_ready
 from tests.browser.conftest import App
 from tests.browser.test_story import NewPage, badge, press
+from tests.browser.waiting import at_rest
 from tests.data.images import RAW, image_file, of_class, write_zip
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,7 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
         at_rest(page)
         page.locator("input[type=file]").nth(place).set_input_files([png(number) for number in of_class(label, 60)])
         expect(page.get_by_text(f"{name} · 60 images")).to_be_visible()
-    a_image_by_camera(page)
+    an_image_by_camera(page)
     page.get_by_label("Name", exact=True).fill("Boots or trousers")
     page.get_by_label("Name", exact=True).press("Enter")
     page.get_by_role("spinbutton", name="Size").fill("28")
@@ -49,12 +50,7 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
     expect(page.locator(".cnn-bars").first).to_contain_text("boots")
 
 
-def at_rest(page: Page) -> None:
-    """The server has drawn all of the page: a widget that is redrawn would lose its files."""
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-
-
-def a_image_by_camera(page: Page) -> None:
+def an_image_by_camera(page: Page) -> None:
     """The browser's made-up camera adds one image, and it can be removed with its class."""
     page.get_by_placeholder("Name of a class").fill("camera")
     press(page, "Add class")

@@ -16,6 +16,7 @@ from cnn_core.jobs.executors.local_pool import wait_until_ready
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from tests.browser.conftest import App, wait_for
+from tests.browser.waiting import at_rest
 
 pytestmark = pytest.mark.browser
 NewPage = Callable[..., Page]
@@ -116,6 +117,7 @@ def a_run_survives_its_worker(page: Page) -> str:
     page.wait_for_url("**data.dataset=digits**")
     choose(page, "Network", "Simple CNN")
     page.wait_for_url("**network.preset=simple_cnn**")
+    at_rest(page)
     page.get_by_role("spinbutton", name="Epochs").fill("30")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     page.wait_for_url("**training.epochs=30**")

@@ -130,7 +130,7 @@ def explain() -> None:
     if query.asked("from") == "by_hand":
         st.caption("Two classes or more. Ten images of each are a start, fifty are better.")
     else:
-        st.code("pictures.zip\n├─ cats\n│  ├─ 1.jpg\n│  └─ 2.png\n└─ dogs\n   └─ 3.jpg", language=None)
+        st.code("images.zip\n├─ cats\n│  ├─ 1.jpg\n│  └─ 2.png\n└─ dogs\n   └─ 3.jpg", language=None)
         st.caption("Folders whose names hold train, val or test, as in seg_train, are kept as splits.")
     st.caption(
         f"At most {limits.import_files:,} files, {limits.import_megabytes:,} MB unpacked, {limits.import_classes:,} "
