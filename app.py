@@ -29,7 +29,7 @@ page = st.navigation(
         ],
         "Understand": [
             st.Page("pages/evaluate.py", title="Evaluate", icon=":material/fact_check:"),
-            st.Page("pages/feature_maps.py", title="Feature maps", icon=":material/layers:"),
+            st.Page("pages/inside.py", title="Inside", icon=":material/layers:"),
             st.Page("pages/classify.py", title="Classify", icon=":material/image_search:"),
         ],
     }

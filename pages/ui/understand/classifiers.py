@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
+import torch
 from PIL import Image
 
-from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.decode import decode
 from cnn_core.errors import ImageError
 from cnn_core.inference import Classifier
@@ -16,14 +16,9 @@ from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.tables import Run
 from cnn_core.settings import settings
 from pages.ui.address import query
-from pages.ui.data import sealed
 from pages.ui.frame.errors import needed, show_error
-from pages.ui.frame.images import TYPES
-from pages.ui.runs.choosing import weights_version
-from pages.ui.understand.preprocessing import prepare
 
 BEST = "best"
-FROM = ("The data set", "A file")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -31,11 +26,17 @@ def _classifier(run_id: str, epoch: int | None, version: str) -> Classifier:
     return Classifier.open(run_id, epoch)
 
 
+def open_classifier(run: Run, epoch: int | None = None) -> Classifier:
+    """The network of a run at an epoch, None for the best, kept in memory until its weights change. Raises
+    PlaygroundError where its files are damaged or missing."""
+    return _classifier(run.id, epoch, RunFolder(run.id).weights_version(epoch, run.best_epoch))
+
+
 def classifier(run: Run, epoch: int | None = None) -> Classifier:
-    """The network of a run at an epoch, None for the best, kept in memory until its weights change. Where its files are
-    damaged the page ends with a sentence, below the choice of another epoch."""
+    """The same for a page: where its files are damaged the page ends with a sentence, below the choice of another
+    epoch."""
     with needed():
-        return _classifier(run.id, epoch, weights_version(run, epoch))
+        return open_classifier(run, epoch)
 
 
 def pick_epoch(run: Run) -> int | None:
@@ -72,25 +73,7 @@ def top(probabilities: np.ndarray, classes: Sequence[str], most: int = 5) -> dic
     return {classes[number]: float(probabilities[number]) for number in order}
 
 
-def pick_image(network: Classifier, dataset: ImageDataset) -> tuple[np.ndarray, str | None]:
-    """An image that was not learned from, or one of the person's own: uint8 (C, H, W), and its class if known."""
-    source = st.segmented_control("From", FROM, default=FROM[0], label_visibility="collapsed")
-    if source == FROM[1]:
-        file = st.file_uploader("An image, best with one thing in the middle", type=TYPES)
-        if images := uploads([(file.name, file.getvalue())] if file else []):
-            return prepare(network, dataset, images)[0].seen, None
-        st.caption("Until then one of the data set is shown.")
-    index = _unseen_image(dataset)
-    return np.asarray(dataset.images[index]), dataset.classes[dataset.labels[index]]
-
-
-def _unseen_image(dataset: ImageDataset) -> int:
-    """A test image, or where these are sealed a validation image, chosen by class and number, tied to the address."""
-    images, numbers = dataset.splits[sealed.unseen(dataset)], list(range(len(dataset.classes)))
-    label = query.choose(st.selectbox, "Class", numbers, name="class", format_func=lambda n: dataset.classes[n])
-    members = images[dataset.labels[images] == label]
-    if not len(members):
-        st.caption("This class has no such image; shown is one of another.")
-        members = images
-    place = st.number_input("Number", step=1, **query.mirror_number("image", 0, 0, len(members) - 1))
-    return int(members[place])
+def quiet() -> None:
+    """One thread for what follows on this thread of the server: small networks are faster so, and training on the same
+    computer keeps its cores. A fragment runs on a new thread each time and calls it again."""
+    torch.set_num_threads(1)

@@ -50,7 +50,7 @@ def prepare(
 ) -> list[Prepared]:
     """Bring images to the network's size. What is inverted is chosen here, in ?invert=, and proposed where the
     background says so; without the data set nothing is proposed."""
-    background = None if dataset is None else _background(str(dataset.folder), dataset)
+    background = background_of(dataset)
     if background is None and query.asked("invert") == MATCH:
         query.put(invert=None)
     choice = query.choose(
@@ -116,6 +116,11 @@ def _propose(background: Background | None, names: Sequence[str]) -> None:
             on_click=query.put,
             kwargs={"invert": MATCH},
         )
+
+
+def background_of(dataset: ImageDataset | None) -> Background | None:
+    """Whether things in the training images stand on a dark or a light background; None where that is not clear."""
+    return None if dataset is None else _background(str(dataset.folder), dataset)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -1,0 +1,1 @@
+"""A network at work on one image: what the browser needs to draw it."""

@@ -1,0 +1,174 @@
+"""What the stage is fed with: a run at one epoch at work on one image; shared by all sessions, and loads torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from cnn_core.inspection.arithmetic import arithmetic
+from numpy.typing import NDArray
+from PIL import Image
+
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.errors import PlaygroundError
+from cnn_core.inference import Classifier
+from cnn_core.inspection.stage.choice import Choice
+from cnn_core.inspection.stage.frame import choice_of, every_map, frame, look
+from cnn_core.inspection.stage.packing import pack
+from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
+from cnn_core.runs.tables import Run
+from pages.ui.charts.curves import Record, curves
+from pages.ui.inside.measures import measures
+from pages.ui.understand.classifiers import open_classifier
+
+IMAGE_SIDE = 112  # pixels: a larger image is scaled down for the stage
+LIVE = "live"
+EVERY_MAP = -1  # as the unit that is opened: all maps of the layer
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The image on the stage."""
+
+    image: NDArray[np.uint8]  # (C, H, W), as the network takes it
+    label: int | None  # the true class where it is known
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha1(self.image.tobytes()).hexdigest()[:16]
+
+
+def epochs_of(run: Run) -> list[int]:
+    """Epochs that can be looked at: those whose weights are kept, and the best."""
+    return sorted({*RunFolder(run.id).epochs(), *([run.best_epoch] if run.best_epoch else [])})
+
+
+def weights_of(run: Run, epoch: int) -> int | None:
+    """An epoch as `open_classifier` takes it: None where only the best weights are kept of it."""
+    return None if epoch == run.best_epoch and epoch not in RunFolder(run.id).epochs() else epoch
+
+
+def payload(
+    run: Run,
+    epoch: int,
+    subject: Subject,
+    dataset: ImageDataset | None,
+    opened: tuple[str, int] | None = None,
+    blocks: Collection[int] = (),
+) -> dict[str, Any]:
+    """One frame for `component.feed`. Raises PlaygroundError where the weights cannot be read."""
+    kept = weights_of(run, epoch)
+    network = open_classifier(run, kept)
+    version = RunFolder(run.id).weights_version(kept, run.best_epoch)
+    packed, probabilities = _frame(run.id, epoch, version, subject.key, tuple(sorted(blocks)), run, subject, network)
+    measured = measures(run, epoch, version, network, dataset)
+    return _head(run, subject, network, probabilities) | {
+        **{"epoch": epoch, "epochs": epochs_of(run), "best": run.best_epoch, "curve": _curve(run.id, run.step)},
+        **{"frame": packed, "measures": measured, "note": _note(run, epoch, measured), "live": None},
+        "close": _close(network, subject, opened),
+    }
+
+
+def live_payload(
+    run: Run,
+    network: Classifier,
+    version: str,
+    subject: Subject,
+    position: Mapping[str, Any],
+    health: Mapping[str, Any],
+    opened: tuple[str, int] | None = None,
+    blocks: Collection[int] = (),
+) -> dict[str, Any]:
+    """The same of the weights a run has while it is trained. `position`: epoch and step."""
+    packed, probabilities = _frame(run.id, -1, version, subject.key, tuple(sorted(blocks)), run, subject, network)
+    return _head(run, subject, network, probabilities) | {
+        **{"epoch": LIVE, "epochs": [LIVE], "best": None, "curve": []},
+        **{"frame": packed, "measures": None, "note": "", "live": dict(position), "health": dict(health)},
+        "close": _close(network, subject, opened),
+    }
+
+
+def _head(run: Run, subject: Subject, network: Classifier, probabilities: NDArray[np.float32]) -> dict[str, Any]:
+    predicted = int(np.nan_to_num(probabilities).argmax())
+    order = np.argsort(-np.nan_to_num(probabilities), kind="stable")[:64]
+    named = {int(number) for number in order} | {predicted} | ({subject.label} if subject.label is not None else set())
+    if len(network.classes) <= 64:
+        named = set(range(len(network.classes)))
+    return {
+        "key": f"{run.id}:{subject.key}",
+        "names": {number: network.classes[number] for number in sorted(named)},
+        "predicted": predicted,
+        "truth": subject.label,
+    }
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _frame(
+    run_id: str,
+    epoch: int,
+    version: str,
+    image: str,
+    blocks: tuple[int, ...],
+    _run: Run,
+    _subject: Subject,
+    _network: Classifier,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The packed frame and the probabilities. One computation serves all who look at the same."""
+    seen = look(_network.network, _network.tensor(_subject.image[None]))
+    found = frame(seen, _choice(run_id, image, _run, _subject, _network), blocks)
+    content = found | {"image": _small(_subject.image)}
+    return np.frombuffer(pack(content), np.uint8), np.asarray(found["probabilities"], np.float32)
+
+
+@st.cache_resource(max_entries=400, show_spinner=False)
+def _choice(run_id: str, image: str, _run: Run, _subject: Subject, _network: Classifier) -> Choice:
+    """Which maps are shown: by the best weights there were when the image was first looked at, else by the present."""
+    network = _network
+    with suppress(PlaygroundError):  # it has no best weights yet
+        network = open_classifier(_run, None)
+    return choice_of(look(network.network, network.tensor(_subject.image[None])), _subject.label)
+
+
+def _close(network: Classifier, subject: Subject, opened: tuple[str, int] | None) -> dict[str, Any] | None:
+    """The arithmetic of what is opened. What is not there is answered with None: it comes from a browser."""
+    if opened is None:
+        return None
+    address, unit = opened
+    image = network.tensor(subject.image[None])
+    if unit == EVERY_MAP:
+        seen = look(network.network, image)
+        known = address in seen.values
+        return {"address": address, "unit": unit, "every": every_map(seen, address)} if known else None
+    try:
+        return arithmetic(network.network, image, address, unit)
+    except PlaygroundError:
+        return None
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _curve(run_id: str, step: int) -> list[list[float]]:
+    """Validation accuracy epoch by epoch."""
+    return [list(point) for point in curves(Record(store().metrics(run_id)), "accuracy")[2]]
+
+
+def _note(run: Run, epoch: int, measured: dict[str, Any] | None) -> str:
+    found = dict(map(tuple, _curve(run.id, run.step))).get(float(epoch))  # type: ignore[arg-type]
+    if found is not None:
+        return f"validation {found:.1%}"
+    return f"validation {measured['accuracy']:.1%}" if measured else "before training" * (epoch == 0)
+
+
+def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The image for the browser, scaled down where it is large."""
+    _, height, width = image.shape
+    if max(height, width) <= IMAGE_SIDE:
+        return image
+    size = (IMAGE_SIDE * width // max(height, width), IMAGE_SIDE * height // max(height, width))
+    planes = [np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BOX)) for plane in image]
+    return np.stack(planes)

@@ -1,0 +1,78 @@
+"""The stage on the page Inside: the image above it, and the requests it sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.errors import PlaygroundError
+from cnn_core.runs.tables import Run
+from pages.ui.address import query
+from pages.ui.frame.errors import errors_shown, show_error
+from pages.ui.inside import frames
+from pages.ui.inside.subject import pick
+from pages.ui.stage import component
+from pages.ui.understand.classifiers import BEST, open_classifier, quiet
+
+CHANNEL = "inside"
+
+
+def show(run: Run, dataset: ImageDataset | None, above: DeltaGenerator) -> None:
+    """The stage, and in `above` the choice of the image. The stage is mounted once; what it asks for runs the fragment
+    alone."""
+    component.mount(CHANNEL)
+    with above:
+        st.fragment(_feed)(run, dataset)
+
+
+@errors_shown()
+def _feed(run: Run, dataset: ImageDataset | None) -> None:
+    quiet()
+    subject = pick(run, open_classifier(run), dataset)
+    request = component.asked(CHANNEL)
+    kept = frames.epochs_of(run)
+    epoch = _known(request.get("epoch"), kept, _in_address(run, kept))
+    _follow(request.get("show"), run, kept)
+    opened, blocks = _opened(request.get("open")), _blocks(request.get("blocks"))
+    try:
+        payload = frames.payload(run, epoch, subject, dataset, opened, blocks)
+    except PlaygroundError as error:
+        show_error(error)
+        payload = frames.payload(run, run.best_epoch, subject, dataset, opened, blocks)
+    component.feed(CHANNEL, payload)
+
+
+def _in_address(run: Run, kept: list[int]) -> int:
+    wanted = query.asked("epoch")
+    if wanted in ("", BEST):
+        return run.best_epoch
+    if wanted.isascii() and wanted.isdigit() and int(wanted[:9]) in kept:
+        return int(wanted[:9])
+    shown = ", ".join(map(str, kept[:12])) + (" …" if len(kept) > 12 else "")
+    show_error(f"There are no weights of epoch {wanted[:60]!r} here. Kept are {shown}. Shown is the best epoch.")
+    query.put(epoch=None)
+    return run.best_epoch
+
+
+def _known(value: Any, kept: list[int], otherwise: int) -> int:
+    return value if isinstance(value, int) and value in kept else otherwise
+
+
+def _follow(shown: Any, run: Run, kept: list[int]) -> None:
+    """The address names the epoch on show."""
+    if isinstance(shown, int) and shown in kept:
+        query.put(epoch=None if shown == run.best_epoch else shown)
+
+
+def _opened(value: Any) -> tuple[str, int] | None:
+    match value:
+        case [str() as address, int() as unit]:
+            return address, unit
+    return None
+
+
+def _blocks(value: Any) -> list[int]:
+    return [block for block in value if isinstance(block, int)][:64] if isinstance(value, list) else []

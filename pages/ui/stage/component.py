@@ -1,0 +1,44 @@
+"""The stage as a component: drawn by the browser, fed by the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cnn_core.inspection.stage.packing import pack
+
+HERE = Path(__file__).parent
+PARTS = ("data", "layout", "draw", "labels", "health", "keys", "scores", "scrubber", "panel", "stage", "mount")
+STYLES = ("stage", "panel")
+
+_stage = st.components.v2.component(
+    "cnn_playground_stage",
+    css="\n".join((HERE / f"{name}.css").read_text("utf-8") for name in STYLES),
+    js="\n".join((HERE / f"{name}.js").read_text("utf-8") for name in PARTS),
+)
+_feed = st.components.v2.component("cnn_playground_feed", js=(HERE / "feed.js").read_text("utf-8"))
+
+
+def mount(channel: str, compact: bool = False) -> None:
+    """The stage itself, outside of any fragment: it stays in place however often it is fed.
+
+    `channel`: a name that no other stage on the page has. `compact`: low, and without panel and scrubber.
+    """
+    _stage(key=f"stage:{channel}", data={"channel": channel, "compact": compact})
+
+
+def asked(channel: str) -> dict[str, Any]:
+    """What the stage asks for: `epoch`, `show` (the epoch on show), `open` [address, unit] or None, `blocks` (the
+    residual blocks whose inside is shown), `count`. Empty before the first request. It comes from a browser: check it.
+    """
+    state = st.session_state.get(f"feed:{channel}") or {}
+    request = state.get("ask")
+    return dict(request) if isinstance(request, Mapping) else {}
+
+
+def feed(channel: str, payload: Mapping[str, Any]) -> None:
+    """Hand a payload to the stage; inside the fragment that the stage's requests run again."""
+    _feed(key=f"feed:{channel}", data=pack({"channel": channel, **payload}), on_ask_change=lambda: None)

@@ -1,0 +1,1 @@
+const Panel = { draw() {}, clear(host) { host.replaceChildren(); } };
