@@ -23,7 +23,9 @@ def of_convolution(convolution: nn.Conv2d, maps: Tensor, together: bool = False)
     (kernel, _), (padding, _), (stride, _) = convolution.kernel_size, convolution.padding, convolution.stride
     height, width = ((side + 2 * int(padding) - kernel) // stride + 1 for side in maps.shape[1:])
     coarser = max(1, math.ceil(math.sqrt(height * width / POSITIONS)))
-    patches = F.unfold(maps[:, None], kernel, padding=int(padding), stride=stride * coarser)  # (I, k², P)
+    first = coarser // 2 * stride  # in the middle of the first cell of the grid, off the border
+    padded = F.pad(maps[:, None], [int(padding)] * 4)[:, :, first:, first:]
+    patches = F.unfold(padded, kernel, stride=stride * coarser)  # (I, k², P)
     weight = weight.flatten(2)  # (O, I, k²)
     if together:
         patches, weight = patches.flatten(0, 1)[None], weight.flatten(1)[:, None]
