@@ -127,7 +127,7 @@ class RunFolder:
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             raise RunFilesError(
                 "The stored predictions of this run are damaged. Its weights can still be used: "
-                "open Feature maps or Classify, or train it again."
+                "open Inside or Classify, or train it again."
             ) from None
 
     def write_plan(self, plan: dict[str, Any]) -> None:

@@ -249,7 +249,7 @@ class TrainingSession:
             return ""
         return (
             f"The images of the data set {self.dataset.name} are not those this run began with. It can go on, or be "
-            "tested, when they are back. Its weights are kept: open Feature maps or Classify."
+            "tested, when they are back. Its weights are kept: open Inside or Classify."
         )
 
     # Small questions

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from cnn_core.data.catalogue.library import is_ready, open_dataset, preparation, version_of
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.data.catalogue.resplit import with_validation
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.data.explore.statistics import sample
 from cnn_core.data.sources.source import DatasetSource
-from cnn_core.inspection.montage import enlarge
 from cnn_core.jobs.tasks.prepare_dataset import PrepareRequest, preparation_of
-from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
 from cnn_core.settings import settings
 from pages.ui.charts import figures
 from pages.ui.frame import layout, tasks, words
-from pages.ui.frame.colours import palette
 from pages.ui.frame.errors import errors_shown, plain, show_error
-from pages.ui.frame.images import ink, strip
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -43,14 +37,6 @@ def of_recipe(recipe: Recipe) -> ImageDataset:
 def of_run(run: Run) -> ImageDataset:
     """The images a run learned from, split as they were for it."""
     return of_recipe(run.recipe)
-
-
-@st.cache_data(max_entries=2, show_spinner=False)
-def hero() -> np.ndarray:
-    """Images of the bundled data set as ink on the page: uint8 (H, W, 4)."""
-    dataset = opened(starting_recipe().data.dataset)
-    chosen = sample(dataset, "train", None, 6 * 14, seed=3)
-    return enlarge(ink(strip(dataset.images[chosen], 14), palette()[0]), 1200)
 
 
 def facts(source: DatasetSource) -> None:

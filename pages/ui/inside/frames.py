@@ -10,20 +10,24 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from cnn_core.inspection.arithmetic import arithmetic
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import PlaygroundError
 from cnn_core.inference import Classifier
+from cnn_core.inspection.arithmetic import arithmetic
 from cnn_core.inspection.stage.choice import Choice
 from cnn_core.inspection.stage.frame import choice_of, every_map, frame, look
 from cnn_core.inspection.stage.packing import pack
+from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
+from cnn_core.training.starting_network import starting_network
 from pages.ui.charts.curves import Record, curves
+from pages.ui.data import datasets
 from pages.ui.inside.measures import measures
 from pages.ui.understand.classifiers import open_classifier
 
@@ -68,7 +72,7 @@ def payload(
     version = RunFolder(run.id).weights_version(kept, run.best_epoch)
     packed, probabilities = _frame(run.id, epoch, version, subject.key, tuple(sorted(blocks)), run, subject, network)
     measured = measures(run, epoch, version, network, dataset)
-    return _head(run, subject, network, probabilities) | {
+    return _head(run.id, subject, network, probabilities) | {
         **{"epoch": epoch, "epochs": epochs_of(run), "best": run.best_epoch, "curve": _curve(run.id, run.step)},
         **{"frame": packed, "measures": measured, "note": _note(run, epoch, measured), "live": None},
         "close": _close(network, subject, opened),
@@ -87,21 +91,43 @@ def live_payload(
 ) -> dict[str, Any]:
     """The same of the weights a run has while it is trained. `position`: epoch and step."""
     packed, probabilities = _frame(run.id, -1, version, subject.key, tuple(sorted(blocks)), run, subject, network)
-    return _head(run, subject, network, probabilities) | {
+    return _head(run.id, subject, network, probabilities) | {
         **{"epoch": LIVE, "epochs": [LIVE], "best": None, "curve": []},
         **{"frame": packed, "measures": None, "note": "", "live": dict(position), "health": dict(health)},
         "close": _close(network, subject, opened),
     }
 
 
-def _head(run: Run, subject: Subject, network: Classifier, probabilities: NDArray[np.float32]) -> dict[str, Any]:
+def fresh_payload(recipe: Recipe) -> dict[str, Any]:
+    """The network of a recipe before it has learned anything, at work on the first test image of its data set."""
+    network, subject = _fresh(recipe.model_dump_json(), recipe)
+    seen = look(network.network, network.tensor(subject.image[None]))
+    found = frame(seen, choice_of(seen, subject.label))
+    content = np.frombuffer(pack(found | {"image": _small(subject.image)}), np.uint8)
+    return _head("fresh", subject, network, found["probabilities"]) | {
+        **{"epoch": 0, "epochs": [0], "best": None, "curve": [], "frame": content},
+        **{"measures": None, "note": "", "live": None, "close": None},
+    }
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _fresh(recipe: str, _recipe: Recipe) -> tuple[Classifier, Subject]:
+    dataset = datasets.of_recipe(_recipe)
+    with torch.random.fork_rng(devices=[]):
+        network, _ = starting_network(_recipe, dataset, None)
+    image = int(dataset.splits["test"][0])
+    subject = Subject(np.ascontiguousarray(dataset.images[image]), int(dataset.labels[image]))
+    return Classifier(network.eval(), tuple(dataset.classes), dataset.shape), subject
+
+
+def _head(run_id: str, subject: Subject, network: Classifier, probabilities: NDArray[np.float32]) -> dict[str, Any]:
     predicted = int(np.nan_to_num(probabilities).argmax())
     order = np.argsort(-np.nan_to_num(probabilities), kind="stable")[:64]
     named = {int(number) for number in order} | {predicted} | ({subject.label} if subject.label is not None else set())
     if len(network.classes) <= 64:
         named = set(range(len(network.classes)))
     return {
-        "key": f"{run.id}:{subject.key}",
+        "key": f"{run_id}:{subject.key}",
         "names": {number: network.classes[number] for number in sorted(named)},
         "predicted": predicted,
         "truth": subject.label,

@@ -55,8 +55,12 @@ def pick(run: Run, network: Classifier, dataset: ImageDataset | None) -> Subject
     if source == DRAWING or dataset is None:
         dark = background_of(dataset) != "light"
         return Subject(np.full(network.shape, 0 if dark else 255, np.uint8), None)
-    index = int(dataset.splits[sealed.unseen(dataset)][0])
-    return _subject(dataset, index)
+    return first(dataset, sealed.unseen(dataset))
+
+
+def first(dataset: ImageDataset, split: str) -> Subject:
+    """The first image of a split."""
+    return _subject(dataset, int(dataset.splits[split][0]))
 
 
 def _subject(dataset: ImageDataset, index: int) -> Subject:

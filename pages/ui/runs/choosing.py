@@ -132,7 +132,7 @@ def _accuracies(run_id: str, step: int) -> list[float]:
 def results_of(run: Run, items: Mapping[str, tuple[str, str]]) -> None:
     """Links to those of these pages (page -> text and icon) that have something to show of this run."""
     tested, learned = run.test_accuracy is not None, bool(run.best_epoch)
-    ready = {"evaluate": tested, "feature_maps": learned, "classify": learned}
+    ready = {"evaluate": tested, "inside": learned, "classify": learned}
     links({page: item for page, item in items.items() if ready.get(page, True)}, run=run.id)
 
 

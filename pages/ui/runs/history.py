@@ -198,6 +198,6 @@ def _shown(name: str, value: Any) -> str:
 OPEN = {
     "train": ("Open", ":material/play_circle:"),
     "evaluate": ("Evaluate", ":material/fact_check:"),
-    "feature_maps": ("Feature maps", ":material/layers:"),
+    "inside": ("Inside", ":material/layers:"),
     "classify": ("Classify", ":material/image_search:"),
 }

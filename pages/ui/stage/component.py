@@ -39,6 +39,8 @@ def asked(channel: str) -> dict[str, Any]:
     return dict(request) if isinstance(request, Mapping) else {}
 
 
-def feed(channel: str, payload: Mapping[str, Any]) -> None:
-    """Hand a payload to the stage; inside the fragment that the stage's requests run again."""
-    _feed(key=f"feed:{channel}", data=pack({"channel": channel, **payload}), on_ask_change=lambda: None)
+def feed(channel: str, payload: Mapping[str, Any] | None) -> None:
+    """Hand a payload to the stage; inside the fragment that the stage's requests run again. None: the browser asks for
+    it once the page is drawn, for a page that must not wait for torch."""
+    data = None if payload is None else pack({"channel": channel, **payload})
+    _feed(key=f"feed:{channel}", data=data, on_ask_change=lambda: None)

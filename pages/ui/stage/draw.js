@@ -161,7 +161,7 @@ const Draw = (() => {
     context.font = `600 ${Math.min(12, h * 0.6)}px ${palette.font ?? "sans-serif"}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    const text = Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(1);
+    const text = value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) < 0.95 ? 2 : 1);
     context.fillText(text.replace("-", "−"), x + w / 2, y + h / 2 + 0.5);
   }
 

@@ -1,6 +1,9 @@
 // Hands what the server sends to the stage of the same channel, and requests of that stage back to the server.
 export default function ({ data, setStateValue }) {
-  if (!data) return;
+  if (!data) {
+    setStateValue("ask", { count: 0 });
+    return;
+  }
   const post = (window.cnnPlaygroundStages ??= { stages: new Map(), letters: new Map() });
   const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
   const { channel } = JSON.parse(new TextDecoder().decode(data.subarray(8, 8 + length)));

@@ -52,7 +52,7 @@ const Layout = (() => {
   }
 
   function columns(frame, shown, width, height, header, measure, options) {
-    const area = height - header - FOOTER;
+    const foot = options.compact ? 6 : FOOTER, area = height - header - foot;
     const list = frame.nodes.filter((node) => shown.has(node.address)).map((node) => {
       const shape = kind(node);
       const { slot, side } = size(node, area);
@@ -83,7 +83,7 @@ const Layout = (() => {
       column.cells = cells(column, x, header, area);
       x += column.main + (gaps[place]?.size ?? 0);
     });
-    return { columns: list, width: Math.max(width, used() + margin), height, fits, area: [header, height - FOOTER] };
+    return { columns: list, width: Math.max(width, used() + margin), height, fits, area: [header, height - foot] };
   }
 
   function cells(column, x, top, area) {

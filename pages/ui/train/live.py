@@ -188,6 +188,6 @@ def after(run: Run) -> None:
 
 NEXT = {
     "evaluate": ("Evaluate", ":material/fact_check:"),
-    "feature_maps": ("Feature maps", ":material/layers:"),
+    "inside": ("Inside", ":material/layers:"),
     "classify": ("Classify an image", ":material/image_search:"),
 }
