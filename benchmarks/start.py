@@ -90,7 +90,7 @@ def _visit(run_id: str) -> tuple[list[float], list[float], list[float], list[flo
     """Seconds to Home's heading at the first visit and later, MB of the server after the first, and 95th percentiles
     in ms of changing pages."""
     cold_paints, paints, server, waits = [], [], [], []
-    pages = [f"{page}?run={run_id}" for page in ("train", "evaluate", "feature_maps", "classify", "runs", "data")]
+    pages = [f"{page}?run={run_id}" for page in ("train", "evaluate", "inside", "classify", "runs", "data")]
     for _ in range(REPEATS):
         with running_app() as app:
             cold_paints.append(_paint(app.url))

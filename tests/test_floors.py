@@ -78,13 +78,17 @@ LIGHT = (
 FILES = [ROOT / "app.py", *sorted((ROOT / "cnn_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
 
 
-KIT = {"frame": 0, "address": 1, "forms": 1, "charts": 1}  # rooms of pages/ui that every screen is made of
+KIT = {"frame": 0, "address": 1, "forms": 1, "charts": 1, "stage": 1}  # rooms of pages/ui that every screen is made of
 OPENERS = (  # what a screen does for the others: opens a data set, a network or a run
     "pages.ui.data.datasets",
     "pages.ui.data.sealed",
     "pages.ui.runs.choosing",
     "pages.ui.runs.records",
     "pages.ui.understand.classifiers",
+    "pages.ui.understand.preprocessing",
+    "pages.ui.understand.unlike",
+    "pages.ui.inside.small",
+    "pages.ui.inside.learning",
 )
 
 

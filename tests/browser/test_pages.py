@@ -15,7 +15,7 @@ from tests.pages.conftest import digits_recipe, train
 
 pytestmark = pytest.mark.browser
 VIEWS = tuple(f"data?dataset=digits&view={view}" for view in ("pixels", "copies", "map", "image"))
-PAGES = ("", "data", *VIEWS, "bring", "augmentation", "train", "evaluate", "feature_maps", "classify", "runs")
+PAGES = ("", "data", *VIEWS, "bring", "augmentation", "train", "evaluate", "inside", "classify", "runs")
 SIZES = ((1440, 900, False), (390, 844, True))
 
 

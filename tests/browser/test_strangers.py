@@ -94,7 +94,7 @@ def test_names_are_literal_on_every_page(dataset: str, run_ids: list[str], app: 
         f"train?data.dataset={dataset}": TITLE,
         f"train?run={last}": RUN_NAMES[-1],
         f"evaluate?run={last}&true=10&predicted=-1": [classes[10]],
-        f"feature_maps?run={last}": [],
+        f"inside?run={last}": [],
         f"classify?run={last}": [],
         f"runs?runs={','.join(run_ids)}": [],
         "evaluate?run=www.alpha.example": ["alpha"],
@@ -109,7 +109,7 @@ def test_names_are_literal_on_every_page(dataset: str, run_ids: list[str], app: 
 
 def opened_menus(page: Page, app: App, dataset: str, run_id: str) -> None:
     """What select boxes and the pointer bring to light."""
-    page.goto(f"{app.url}/feature_maps?run={run_id}")
+    page.goto(f"{app.url}/inside?run={run_id}")
     dropdown(page, "Class", "alpha", "bravo", "charlie")
     dropdown(page, "Run", *RUN_NAMES[-1])
     page.goto(f"{app.url}/data?dataset={dataset}&view=classes")

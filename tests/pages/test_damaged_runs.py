@@ -18,7 +18,7 @@ BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "half": lambda data: data[: len(data) // 2],
     "garbage": lambda data: b"\0" * 500,
 }
-PAGES = ("train", "evaluate", "feature_maps", "classify", "runs", "home")
+PAGES = ("train", "evaluate", "inside", "classify", "runs", "home")
 
 
 def break_file(run_id: str, name: str, how: str) -> None:
@@ -44,7 +44,7 @@ def test_other_epochs_are_offered_where_the_best_weights_are_lost(open_page: Ope
     best = store().get(run_id).best_epoch
     break_file(run_id, "best.safetensors", "half")
     break_file(run_id, folder.files.open(snapshot(best)).name, "half")
-    for page in ("feature_maps", "classify"):
+    for page in ("inside", "classify"):
         assert "weights of the best epoch is damaged. Choose another epoch: 0" in text(open_page(page, run=run_id))
         other = next(epoch for epoch in folder.epochs() if epoch != best)
         assert "damaged" not in text(open_page(page, run=run_id, epoch=other))

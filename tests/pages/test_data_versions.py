@@ -199,4 +199,4 @@ def test_evaluate_shows_the_sealed_test_images_only_after_a_look_that_is_counted
     assert "cnn-gallery" in text(page)
     assert versions.about(known.id).looks == 1
     assert not open_page("classify", run=run_id).error
-    assert not open_page("feature_maps", run=run_id).error
+    assert not open_page("inside", run=run_id).error

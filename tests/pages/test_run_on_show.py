@@ -8,7 +8,7 @@ from cnn_core.runs.events import EpochEnd
 from cnn_core.runs.store import store
 from tests.pages.conftest import Open, digits_recipe, query, run, text
 
-PICKERS = ("feature_maps", "classify", "evaluate")
+PICKERS = ("inside", "classify", "evaluate")
 
 
 def open_from_menu(app: AppTest, page: str) -> AppTest:
@@ -101,7 +101,7 @@ def linked(page: AppTest) -> list[str]:
 def test_evaluate_is_offered_only_of_a_tested_run(open_page: Open, runs: list[str], name: str) -> None:
     key = "run" if name == "train" else "runs"
     assert "Evaluate" not in linked(open_page(name, **{key: (live := one_epoch_done())}))
-    assert "Feature maps" in linked(open_page(name, **{key: live}))
+    assert "Inside" in linked(open_page(name, **{key: live}))
     assert "Evaluate" in linked(open_page(name, **{key: runs[0]}))
 
 

@@ -1,28 +1,32 @@
-"""Evaluate, Feature maps and Classify, on finished runs and without any."""
+"""Evaluate, Inside and Classify, on finished runs and without any."""
 
 import base64
 import io
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
+from sklearn.metrics import confusion_matrix, f1_score
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.catalogue.library import open_dataset
+from cnn_core.errors import DatasetUnavailableError
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Report
 from cnn_core.runs.folder import Predictions, RunFolder
 from cnn_core.runs.store import store
 from pages.ui.data import datasets
 from pages.ui.understand.classifiers import classifier
+from tests.packed import unpack_frame
 from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
 
 BARS = 'class="cnn-bars"'
-PAGES = ("evaluate", "feature_maps", "classify")
+PAGES = ("evaluate", "inside", "classify")
 
 
 def png(side: int = 40) -> bytes:
@@ -135,33 +139,71 @@ def test_a_run_is_judged_on_the_validation_images_it_had(home: Path) -> None:
     assert (said == shown.labels[shown.splits["validation"]]).mean() == pytest.approx(last.accuracy)
 
 
-def test_every_layer_is_one_image(open_page: Open, runs: list[str]) -> None:
-    page = open_page("feature_maps", run=runs[0])
-    layers = store().get(runs[0]).recipe.network.layers
-    assert len(page.image) == 1 + len(layers) + 1  # the image, one a layer, the filters of the one convolution
-    assert "18 maps of 8 × 8" in text(page)
+def fed(page: AppTest) -> dict[str, Any]:
+    """What the stage on a page is fed with."""
+    parts = [part.proto for part in page.get("bidi_component") if part.proto.component_name == "cnn_playground_feed"]
+    return unpack_frame(parts[0].bytes)
 
 
-def test_any_kept_epoch_and_layer_can_be_opened(open_page: Open, runs: list[str]) -> None:
-    page = open_page("feature_maps", run=runs[0], epoch=1, layer=1, **{"class": 4, "image": 2})
-    assert page.select_slider[0].value == "1"
-    assert len(page.image) == 3
-    page.select_slider[0].set_value("2")
-    run(page)
-    assert query(page)["epoch"] == "2"
+def test_the_stage_is_fed_with_every_operation(open_page: Open, runs: list[str]) -> None:
+    shown = fed(open_page("inside", run=runs[0], **{"class": 4, "image": 2}))
+    of_run = store().get(runs[0])
+    dataset = datasets.of_run(of_run)
+    image = dataset.images[dataset.splits["test"][dataset.labels[dataset.splits["test"]] == 4][2]]
+    assert [node["address"] for node in shown["frame"]["nodes"]] == [
+        *(str(position) for position in range(len(of_run.recipe.network.layers))),
+        "softmax",
+    ]
+    assert (shown["frame"]["image"] == image).all()
+    assert np.allclose(shown["frame"]["probabilities"], classifier(of_run).classify(image[None])[0])
+    assert (shown["truth"], shown["epoch"], shown["best"]) == (4, of_run.best_epoch, of_run.best_epoch)
+
+
+def test_any_kept_epoch_can_be_opened_with_its_measures(open_page: Open, runs: list[str]) -> None:
+    of_run = store().get(runs[0])
+    dataset = datasets.of_run(of_run)
+    validation = dataset.splits["validation"]
+    labels = dataset.labels[validation]
+    for epoch in RunFolder(runs[0]).epochs():
+        shown = fed(open_page("inside", run=runs[0], epoch=epoch))
+        predicted = classifier(of_run, epoch).classify_many(dataset.images, validation).argmax(1)
+        measures = shown["measures"]
+        assert (shown["epoch"], measures["count"]) == (epoch, len(validation))
+        assert (measures["confusion"] == confusion_matrix(labels, predicted, labels=range(10))).all()
+        expected = f1_score(labels, predicted, labels=list(range(10)), average=None, zero_division=np.nan)
+        np.testing.assert_allclose(measures["f1"], expected, rtol=1e-6)
 
 
 def test_wrong_choices_in_the_address_are_answered(open_page: Open, runs: list[str]) -> None:
-    page = open_page("feature_maps", run=runs[0], epoch="77", layer="x", image="-1")
-    assert all(word in errors(page) for word in ("77", "'x'", "-1"))
+    page = open_page("inside", run=runs[0], epoch="77", image="-1", **{"from": "nowhere"})
+    assert all(word in errors(page) for word in ("77", "nowhere", "-1"))
+    assert fed(page)["epoch"] == store().get(runs[0]).best_epoch
 
 
-def test_a_image_of_ones_own_goes_through_the_layers(open_page: Open, runs: list[str]) -> None:
-    page = open_page("feature_maps", run=runs[0])
-    page.segmented_control[0].set_value("A file")
-    run(page)
+def test_an_image_of_ones_own_goes_through_the_layers(open_page: Open, runs: list[str]) -> None:
+    page = open_page("inside", run=runs[0], **{"from": "upload"})
     page.file_uploader[0].set_value(("cat.png", png(), "image/png"))
     assert not run(page).error
+    assert fed(page)["truth"] is None
+    network = classifier(store().get(runs[0]))
+    seen = network.see(Image.open(io.BytesIO(png())))
+    assert (fed(page)["frame"]["image"] == seen).all()
+
+
+def test_a_run_whose_data_set_is_gone_can_be_looked_into(
+    open_page: Open, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_run: object) -> None:
+        raise DatasetUnavailableError("The images are not here any more.")
+
+    monkeypatch.setattr(datasets, "of_run", gone)
+    page = open_page("inside", run=runs[0])
+    assert "not here any more" in errors(page)
+    assert fed(page)["measures"] is None
+    assert fed(page)["frame"]["image"].max() == 0
+    page.segmented_control(key="choice:from").set_value("upload")
+    run(page).file_uploader[0].set_value(("cat.png", png(), "image/png"))
+    assert fed(run(page))["frame"]["image"].max() > 0
 
 
 def test_sample_images_are_classified_until_there_is_an_upload(open_page: Open, runs: list[str]) -> None:
@@ -289,15 +331,14 @@ def raw(page: AppTest) -> str:
     return " ".join(part.value for part in page.markdown)
 
 
-def test_feature_maps_of_an_upload_follow_the_same_choice(open_page: Open, runs: list[str]) -> None:
-    page = open_page("feature_maps", run=runs[1], invert="match")
-    page.segmented_control[0].set_value("A file")
-    upload(run(page), paper=digit(inverted=True))
+def test_an_upload_on_the_stage_is_inverted_as_chosen(open_page: Open, runs: list[str]) -> None:
+    page = open_page("inside", run=runs[1], invert="match", **{"from": "upload"})
+    upload(page, paper=digit(inverted=True))
     assert page.segmented_control(key="choice:invert").value == "match"
-    inverted = text(page).split(BARS)[1].split("</div>")[0]
+    inverted = fed(page)["frame"]["image"]
     assert "Like the training images" in text(page)
     page.segmented_control(key="choice:invert").set_value("no")
-    assert text(run(page)).split(BARS)[1].split("</div>")[0] != inverted
+    assert (fed(run(page))["frame"]["image"] == 255 - inverted).all()
     assert any("Unlike the training images" in message.value for message in page.warning)
 
 

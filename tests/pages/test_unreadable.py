@@ -20,7 +20,7 @@ BAD = {
     "deep": "[" * 100_000,
     "not a recipe": '"digits"',
 }
-PAGES = ("home", "runs", "train", "evaluate", "feature_maps", "classify", "augmentation", "data")
+PAGES = ("home", "runs", "train", "evaluate", "inside", "classify", "augmentation", "data")
 SENTENCE = "recipe of the run broken cannot be read"
 
 
@@ -67,7 +67,7 @@ def test_its_row_and_its_card_say_so(open_page: Open, damaged: str) -> None:
     assert "cannot be read" not in table["Network"].iloc[1]
 
 
-@pytest.mark.parametrize("page", ["evaluate", "feature_maps", "classify"])
+@pytest.mark.parametrize("page", ["evaluate", "inside", "classify"])
 def test_it_is_not_offered_where_a_network_is_needed(open_page: Open, damaged: str, runs: list[str], page: str) -> None:
     opened = open_page(page)
     assert opened.selectbox(key="choice:run").value == runs[1]

@@ -20,11 +20,11 @@ def of_convolution(convolution: nn.Conv2d, maps: Tensor, together: bool = False)
     patch·patchᵀ over the positions, and no part has to be computed. `together`: all input maps as one, (O, 1).
     """
     weight = convolution.weight.detach().float()  # (O, I, k, k)
-    (kernel, _), (padding, _), (stride, _) = convolution.kernel_size, convolution.padding, convolution.stride
-    height, width = ((side + 2 * int(padding) - kernel) // stride + 1 for side in maps.shape[1:])
+    kernel, stride, padding = convolution.kernel_size[0], convolution.stride[0], int(convolution.padding[0])
+    height, width = ((side + 2 * padding - kernel) // stride + 1 for side in maps.shape[1:])
     coarser = max(1, math.ceil(math.sqrt(height * width / POSITIONS)))
     first = coarser // 2 * stride  # in the middle of the first cell of the grid, off the border
-    padded = F.pad(maps[:, None], [int(padding)] * 4)[:, :, first:, first:]
+    padded = F.pad(maps[:, None], [padding] * 4)[:, :, first:, first:]
     patches = F.unfold(padded, kernel, stride=stride * coarser)  # (I, k², P)
     weight = weight.flatten(2)  # (O, I, k²)
     if together:

@@ -54,8 +54,8 @@ def epochs_of(run: Run) -> list[int]:
 
 
 def weights_of(run: Run, epoch: int) -> int | None:
-    """An epoch as `open_classifier` takes it: None where only the best weights are kept of it."""
-    return None if epoch == run.best_epoch and epoch not in RunFolder(run.id).epochs() else epoch
+    """An epoch as `open_classifier` takes it: None is the best, whose weights are kept twice."""
+    return None if epoch == run.best_epoch else epoch
 
 
 def payload(
@@ -184,7 +184,7 @@ def _curve(run_id: str, step: int) -> list[list[float]]:
 
 
 def _note(run: Run, epoch: int, measured: dict[str, Any] | None) -> str:
-    found = dict(map(tuple, _curve(run.id, run.step))).get(float(epoch))  # type: ignore[arg-type]
+    found = next((value for at, value in _curve(run.id, run.step) if at == epoch), None)
     if found is not None:
         return f"validation {found:.1%}"
     return f"validation {measured['accuracy']:.1%}" if measured else "before training" * (epoch == 0)

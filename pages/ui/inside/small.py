@@ -17,7 +17,9 @@ def show(run: Run | None) -> None:
     """The best weights of a run at work on an image of its data set; without a run, the network of the first experiment
     before it has learned anything."""
     if run is None:
-        st.markdown("**The network of the first experiment**, its weights still random: train it and watch them change.")
+        st.markdown(
+            "**The network of the first experiment**, its weights still random. Train it and watch them change."
+        )
     else:
         text = f"Run #{run.number} at work on an image it has not learned from: open Inside"
         st.page_link("pages/inside.py", label=text, icon=":material/layers:", query_params={"run": run.id})
@@ -39,4 +41,4 @@ def _feed(run: Run | None) -> None:
         component.feed(CHANNEL, frames.fresh_payload(check(starting_recipe())))
         return
     dataset = datasets.of_run(run)
-    component.feed(CHANNEL, frames.payload(run, run.best_epoch, first(dataset, sealed.unseen(dataset)), None))
+    component.feed(CHANNEL, frames.payload(run, run.best_epoch or 0, first(dataset, sealed.unseen(dataset)), None))

@@ -19,6 +19,7 @@ from pages.ui.frame.images import TYPES
 from pages.ui.inside import measures
 from pages.ui.inside.drawing import drawing
 from pages.ui.inside.frames import Subject
+from pages.ui.understand import unlike
 from pages.ui.understand.classifiers import uploads
 from pages.ui.understand.preprocessing import background_of, prepare
 
@@ -49,7 +50,7 @@ def pick(run: Run, network: Classifier, dataset: ImageDataset | None) -> Subject
             return _by_class(dataset)
         if source == HARDEST and dataset is not None:
             return _hardest(run, network, dataset)
-        brought = _brought(source, network, dataset)
+        brought = _brought(run, source, network, dataset)
     if brought is not None:
         return Subject(brought, None)
     if source == DRAWING or dataset is None:
@@ -100,7 +101,7 @@ def _hardest(run: Run, network: Classifier, dataset: ImageDataset) -> Subject:
     return _subject(dataset, int(order[place]))
 
 
-def _brought(source: str, network: Classifier, dataset: ImageDataset | None) -> NDArray[np.uint8] | None:
+def _brought(run: Run, source: str, network: Classifier, dataset: ImageDataset | None) -> NDArray[np.uint8] | None:
     """An image of the person's own as the network takes it: uint8 (C, H, W)."""
     if source == DRAWING:
         image = drawing(dark=background_of(dataset) != "light")
@@ -112,4 +113,8 @@ def _brought(source: str, network: Classifier, dataset: ImageDataset | None) -> 
         file = st.file_uploader("An image, best with one thing in the middle", type=TYPES)
         files = [(file.name, file.getvalue())] if file else []
     images: list[tuple[str, Image.Image]] = uploads(files)
-    return prepare(network, dataset, images)[0].seen if images else None
+    if not images:
+        return None
+    seen = prepare(network, dataset, images)[0].seen
+    unlike.show(unlike.judge(run, None, network, dataset, [seen])[0])
+    return seen

@@ -31,30 +31,38 @@ def show(run: Run, dataset: ImageDataset | None, above: DeltaGenerator) -> None:
 @errors_shown()
 def _feed(run: Run, dataset: ImageDataset | None) -> None:
     quiet()
-    subject = pick(run, open_classifier(run), dataset)
-    request = component.asked(CHANNEL)
-    kept = frames.epochs_of(run)
-    epoch = _known(request.get("epoch"), kept, _in_address(run, kept))
+    request, kept = component.asked(CHANNEL), frames.epochs_of(run)
+    epoch = _readable(run, _known(request.get("epoch"), kept, _in_address(run, kept)), kept)
+    subject = pick(run, open_classifier(run, frames.weights_of(run, epoch)), dataset)
     _follow(request.get("show"), run, kept)
     opened, blocks = _opened(request.get("open")), _blocks(request.get("blocks"))
+    component.feed(CHANNEL, frames.payload(run, epoch, subject, dataset, opened, blocks))
+
+
+def _readable(run: Run, epoch: int, kept: list[int]) -> int:
+    """The epoch, or where its weights are damaged a sentence and the last one whose weights are not. Raises
+    PlaygroundError when there is none."""
     try:
-        payload = frames.payload(run, epoch, subject, dataset, opened, blocks)
+        open_classifier(run, frames.weights_of(run, epoch))
+        return epoch
     except PlaygroundError as error:
+        others = [other for other in kept if other != epoch]
+        if not others:
+            raise
         show_error(error)
-        payload = frames.payload(run, run.best_epoch, subject, dataset, opened, blocks)
-    component.feed(CHANNEL, payload)
+        return _readable(run, others[-1], others)
 
 
 def _in_address(run: Run, kept: list[int]) -> int:
     wanted = query.asked("epoch")
     if wanted in ("", BEST):
-        return run.best_epoch
+        return run.best_epoch or 0
     if wanted.isascii() and wanted.isdigit() and int(wanted[:9]) in kept:
         return int(wanted[:9])
     shown = ", ".join(map(str, kept[:12])) + (" …" if len(kept) > 12 else "")
     show_error(f"There are no weights of epoch {wanted[:60]!r} here. Kept are {shown}. Shown is the best epoch.")
     query.put(epoch=None)
-    return run.best_epoch
+    return run.best_epoch or 0
 
 
 def _known(value: Any, kept: list[int], otherwise: int) -> int:
