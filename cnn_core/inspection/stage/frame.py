@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cnn_core.errors import PlaygroundError
 from cnn_core.inspection.stage.choice import Choice, choose
 from cnn_core.inspection.stage.contributions import by_map, of_convolution, of_linear
 from cnn_core.inspection.stage.flow import flow
@@ -152,7 +153,10 @@ def _link(look: Look, node: Node, source: str, nodes: Mapping[str, Node], choice
 
 
 def every_map(look: Look, address: str) -> dict[str, Any]:
-    """All maps of an operation as small tiles, or all numbers of a row, for `packing.pack`."""
+    """All maps of an operation as small tiles, or all numbers of a row, for `packing.pack`. Raises PlaygroundError
+    where there is no such operation."""
+    if address not in look.values:
+        raise PlaygroundError(f"This network has no operation at {address!r}.")
     values = look.values[address]
     if values.ndim == 1:
         return {"values": values.numpy(), "low": float(values.min()), "high": float(values.max())}

@@ -17,7 +17,7 @@ from PIL import Image
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import PlaygroundError
 from cnn_core.inference import Classifier
-from cnn_core.inspection.arithmetic import arithmetic
+from cnn_core.inspection.stage.arithmetic import arithmetic
 from cnn_core.inspection.stage.choice import Choice
 from cnn_core.inspection.stage.frame import choice_of, every_map, frame, look
 from cnn_core.inspection.stage.packing import pack
@@ -166,15 +166,12 @@ def _close(network: Classifier, subject: Subject, opened: tuple[str, int] | None
     if opened is None:
         return None
     address, unit = opened
-    image = network.tensor(subject.image[None])
-    if unit == EVERY_MAP:
-        seen = look(network.network, image)
-        known = address in seen.values
-        return {"address": address, "unit": unit, "every": every_map(seen, address)} if known else None
-    try:
-        return arithmetic(network.network, image, address, unit)
-    except PlaygroundError:
-        return None
+    seen = look(network.network, network.tensor(subject.image[None]))
+    with suppress(PlaygroundError):
+        if unit != EVERY_MAP:
+            return arithmetic(seen, address, unit)
+        return {"address": address, "unit": unit, "every": every_map(seen, address)}
+    return None
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -11,7 +11,21 @@ import streamlit as st
 from cnn_core.inspection.stage.packing import pack
 
 HERE = Path(__file__).parent
-PARTS = ("data", "layout", "draw", "labels", "health", "keys", "scores", "scrubber", "panel", "stage", "mount")
+PARTS = (
+    "data",
+    "layout",
+    "draw",
+    "labels",
+    "health",
+    "keys",
+    "scores",
+    "scrubber",
+    "arithmetic",
+    "panel",
+    "steps",
+    "stage",
+    "mount",
+)
 STYLES = ("stage", "panel")
 
 _stage = st.components.v2.component(
@@ -42,5 +56,6 @@ def asked(channel: str) -> dict[str, Any]:
 def feed(channel: str, payload: Mapping[str, Any] | None) -> None:
     """Hand a payload to the stage; inside the fragment that the stage's requests run again. None: the browser asks for
     it once the page is drawn, for a page that must not wait for torch."""
-    data = None if payload is None else pack({"channel": channel, **payload})
+    answers = {"channel": channel, "answers": asked(channel).get("count")}  # equal data would not reach the browser
+    data = None if payload is None else pack(answers | dict(payload))
     _feed(key=f"feed:{channel}", data=data, on_ask_change=lambda: None)

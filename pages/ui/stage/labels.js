@@ -184,7 +184,7 @@ const Labels = (() => {
     const { palette } = stage;
     return {
       names: stage.entry.head.names,
-      classes: stage.entry.head.names,
+      tint: (value, low, high, diverging) => Draw.tint(palette, value, low, high, diverging),
       ramp: (value, low, high, diverging) => Draw.css(Draw.tint(palette, value, low, high, diverging)),
       onClose: () => stage.close(),
       onOpen: (address, unit) => stage.open(address, unit),

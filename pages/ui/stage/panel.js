@@ -1,1 +1,312 @@
-const Panel = { draw() {}, clear(host) { host.replaceChildren(); } };
+// The panel: how one map or unit comes about, in maps and in numbers. A window walks over the output.
+const Panel = (() => {
+  const states = new WeakMap();
+  const TITLES = {
+    conv: "each input map through a kernel of its own, summed up, plus a bias",
+    max_pool: "the largest value of each window", avg_pool: "the mean of each window",
+    batch_norm: "less the running mean, over the running deviation, times a learned scale, plus a learned shift",
+    relu: "what is negative becomes zero", leaky_relu: "what is negative is made small", sigmoid: "squeezed into 0 to 1",
+    tanh: "squeezed into −1 to 1", gelu: "a smooth ReLU", dropout: "hands everything on when it is not training",
+    add: "what the block has computed, plus what came in", global_pool: "one number of the whole map",
+    flatten: "maps written into one row of numbers", linear: "every input times a weight, summed up, plus a bias",
+    softmax: "exponentials over their sum", input: "each pixel over 255, less the mean, over the deviation",
+  };
+
+  const number = (value) => Labels.number(value);
+  const isMap = (value) => typeof value === "object" && value.shape.length === 2;
+
+  function make(tag, className = "", text, title) {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text !== undefined) element.textContent = text;
+    if (title !== undefined) element.title = title;
+    return element;
+  }
+
+  function draw(host, close, ui) {
+    const before = states.get(host);
+    const same = before && before.address === close.address && before.unit === close.unit;
+    const focused = same && host.contains(host.getRootNode().activeElement);
+    const state = same ? before : { address: close.address, unit: close.unit, row: null, column: null, chosen: 0, timer: null };
+    if (before && !same) clearInterval(before.timer);
+    Object.assign(state, { close, ui, host });
+    states.set(host, state);
+    host.replaceChildren();
+    const card = make("section", "panel");
+    card.setAttribute("aria-label", "Arithmetic");
+    card.addEventListener("keydown", (event) => press(state, event));
+    host.append(card);
+    head(card, state);
+    const body = make("div", "body");
+    card.append(body);
+    if (close.every) {
+      every(body, state);
+      host.panel = { every: close.every };
+      return;
+    }
+    place(state);
+    (close.kind === "conv" ? terms : close.kind === "linear" ? inputs : close.kind === "softmax" ? exponentials : plain)(body, state);
+    outputs(body, state);
+    state.numbers = make("div", "numbers");
+    body.append(state.numbers);
+    state.spoken = make("div", "spoken");
+    state.spoken.setAttribute("aria-live", "polite");
+    card.append(state.spoken);
+    host.panel = { at: (row, column) => Arithmetic.at(close, row, column), move: (row, column) => move(state, row, column), state };
+    update(state, false);
+    if (!same) card.querySelector("[role=application]")?.focus({ preventScroll: true });
+    else if (focused) card.querySelector("[role=application]")?.focus({ preventScroll: true });
+  }
+
+  function clear(host) {
+    clearInterval(states.get(host)?.timer);
+    states.delete(host);
+    host.panel = undefined;
+    host.replaceChildren();
+  }
+
+  // The window begins where the output is strongest.
+  function place(state) {
+    const { out } = state.close;
+    if (!isMap(out)) return Object.assign(state, { row: 0, column: 0 });
+    const [height, width] = out.shape;
+    if (state.row !== null && state.row < height && state.column < width) return state;
+    const most = out.data.reduce((best, value, at) => (Math.abs(value) > Math.abs(out.data[best]) ? at : best), 0);
+    return Object.assign(state, { row: Math.floor(most / width), column: most % width });
+  }
+
+  function head(card, state) {
+    const { close, ui } = state, bar = make("header");
+    const thing = close.every ? "All maps" : close.kind === "softmax" ? `How the probability of ${ui.names[close.unit] ?? close.unit} comes about`
+      : close.kind === "input" ? "How the image goes in" : isMap(close.out) ? `How map ${close.unit} comes about` : `How number ${close.unit} comes about`;
+    bar.append(make("b", "", close.every ? "All of this layer" : thing), make("span", "", close.every ? "click one for its arithmetic" : `${close.title}: ${TITLES[close.kind]}`));
+    const tools = make("div", "tools");
+    if (!close.every) {
+      if (isMap(close.out)) tools.append(button("animate", "Let the window walk over the output", () => animate(state), "walk"));
+      tools.append(button("‹", "The map before", () => ui.onStep(-1)), button("›", "The next map", () => ui.onStep(1)));
+    }
+    tools.append(button("✕", "Close", () => ui.onClose()));
+    bar.append(tools);
+    card.append(bar);
+  }
+
+  function button(text, title, act, className = "") {
+    const element = make("button", className, text, title);
+    element.type = "button";
+    element.setAttribute("aria-label", title);
+    element.addEventListener("click", act);
+    return element;
+  }
+
+  // A map as a canvas of `side` pixels, enlarged with nearest neighbour; `range` [low, high], signed or not.
+  function canvas(map, side, ui, { range, signed, offset = 0, shape = map.shape } = {}) {
+    const [height, width] = shape, element = make("canvas"), count = height * width;
+    const values = map.data.subarray(offset, offset + count);
+    const low = range?.[0] ?? values.reduce((least, value) => Math.min(least, value), Infinity);
+    const high = range?.[1] ?? values.reduce((most, value) => Math.max(most, value), -Infinity);
+    const diverging = signed ?? low < 0;
+    element.width = width;
+    element.height = height;
+    const context = element.getContext("2d"), pixels = context.createImageData(width, height);
+    values.forEach((value, at) => {
+      const [red, green, blue] = ui.tint(value, diverging ? low : Math.min(0, low), high, diverging);
+      pixels.data.set([red, green, blue, 255], at * 4);
+    });
+    context.putImageData(pixels, 0, 0);
+    element.style.width = `${side}px`;
+    element.style.height = `${(side * height) / width}px`;
+    element.title = `${number(low)} to ${number(high)}`;
+    return element;
+  }
+
+  function framed(child, caption, className = "") {
+    const figure = make("figure", className), box = make("div", "box");
+    box.append(child);
+    figure.append(box, make("figcaption", "", caption));
+    return figure;
+  }
+
+  // Input maps ∗ kernels = what each adds.
+  function terms(body, state) {
+    const { close, ui } = state, [count, height, width] = close.x.shape, { kernel } = close;
+    const list = make("div", "terms");
+    const parts = Array.from({ length: count }, (_, at) => Arithmetic.contribution(close, at));
+    const most = Math.max(...parts.map((part) => part.data.reduce((best, value) => Math.max(best, Math.abs(value)), 0)), 1e-12);
+    const heaviest = close.w.data.reduce((best, value) => Math.max(best, Math.abs(value)), 1e-12);
+    state.windows = [];
+    parts.forEach((part, at) => {
+      const term = make("button", "term");
+      term.type = "button";
+      term.setAttribute("aria-pressed", at === state.chosen);
+      const input = framed(canvas(close.x, 44, ui, { offset: at * height * width, shape: [height, width] }), `${close.from === "input" ? "channel" : "map"} ${close.inputs.data[at]}`);
+      const weights = framed(canvas(close.w, 32, ui, { offset: at * kernel * kernel, shape: [kernel, kernel], range: [-heaviest, heaviest], signed: true }), "");
+      const gives = framed(canvas(part, 44, ui, { range: [-most, most], signed: true }), "");
+      term.append(input, make("i", "", "∗"), weights, make("i", "", "="), gives);
+      term.addEventListener("click", () => {
+        state.chosen = at;
+        list.querySelectorAll(".term").forEach((other, place) => other.setAttribute("aria-pressed", place === at));
+        update(state);
+      });
+      list.append(term);
+      state.windows.push([input.firstChild, "in"], [gives.firstChild, "out"]);
+    });
+    if (close.others) list.append(framed(canvas(close.rest, 44, ui, { range: [-most, most], signed: true }), `the other ${close.others}, summed`, "rest"));
+    body.append(list);
+  }
+
+  // The inputs of a linear layer that add most, as bars, and behind a flatten as maps of products.
+  function inputs(body, state) {
+    const { close, ui } = state, found = Arithmetic.at(close), list = make("div", "terms bars");
+    state.windows = [];
+    if (close.maps) {
+      const [count, height, width] = close.products.shape, most = close.products.data.reduce((best, value) => Math.max(best, Math.abs(value)), 1e-12);
+      for (let at = 0; at < Math.min(count, 12); at++) {
+        list.append(framed(canvas(close.products, 52, ui, { offset: at * height * width, shape: [height, width], range: [-most, most], signed: true }), `map ${close.maps.data[at]}: ${number(close.sums.data[at])}`));
+      }
+    }
+    bars(body, Array.from(close.inputs.data, (input, at) => [`unit ${input}`, found.products[at], `${number(close.x.data[at])} × ${number(close.w.data[at])}`])
+      .concat(close.others ? [[`the other ${close.others}`, found.rest, "summed"]] : [], [["bias", found.bias, ""]]));
+    if (close.maps) body.append(list);
+  }
+
+  function exponentials(body, state) {
+    const { close, ui } = state, { powers, total } = Arithmetic.at(close);
+    state.windows = [];
+    bars(body, Array.from(close.inputs.data, (unit, at) => [ui.names[unit] ?? `class ${unit}`, powers[at] / total, `exp(${number(close.x.data[at] - close.largest)}) = ${number(powers[at])}`]));
+  }
+
+  function bars(body, rows) {
+    const most = Math.max(...rows.map(([, value]) => Math.abs(value)), 1e-12), list = make("div", "barlist");
+    for (const [name, value, how] of rows) {
+      const row = make("div", "bar"), bar = make("span", value >= 0 ? "raises" : "lowers");
+      bar.style.width = `${(100 * Math.abs(value)) / most}%`;
+      const track = make("span", "track");
+      track.append(bar);
+      row.append(make("span", "name", name, name), make("span", "how", how), track, make("b", "", number(value), String(value)));
+      list.append(row);
+    }
+    body.append(list);
+  }
+
+  // One input map, for every kind that keeps maps apart.
+  function plain(body, state) {
+    const { close, ui } = state;
+    state.windows = [];
+    if (!isMap(close.x)) return;
+    const input = framed(canvas(close.x, 150, ui), close.kind === "add" ? "computed by the block" : close.kind === "input" ? "pixels" : "in");
+    if (close.kind === "global_pool" || close.kind === "flatten") mark(input.firstChild, close, Arithmetic.at(close));
+    else state.windows.push([input.firstChild, "in"]);
+    body.append(input);
+    if (close.kind !== "add") return;
+    const skip = framed(canvas(close.skip, 150, ui), "what came in");
+    state.windows.push([skip.firstChild, "out"]);
+    body.append(make("i", "sign", "+"), skip);
+  }
+
+  function mark(box, close, { winner }) {
+    const [height, width] = close.x.shape, at = close.kind === "flatten" ? close.row * width + close.column : winner;
+    if (at >= 0) frame(box, Math.floor(at / width), at % width, 1, [height, width]);
+  }
+
+  // The output, over which the window is moved, and what follows.
+  function outputs(body, state) {
+    const { close, ui } = state, row = make("div", "outputs");
+    if (isMap(close.out)) {
+      const whole = framed(canvas(close.out, 150, ui), close.kind === "conv" ? `the sum, with bias ${number(close.bias)}` : "out", "whole");
+      const box = whole.firstChild;
+      box.tabIndex = 0;
+      box.setAttribute("role", "application");
+      box.setAttribute("aria-label", "Output. Arrow keys move the window.");
+      box.addEventListener("pointermove", (event) => point(state, event, box));
+      box.addEventListener("pointerdown", (event) => point(state, event, box));
+      state.windows.push([box, "out"]);
+      row.append(make("i", "sign", close.kind === "conv" ? "Σ" : "→"), whole);
+      for (const next of close.following) {
+        const after = framed(canvas(next.out, 84, ui), next.name);
+        state.windows.push([after.firstChild, "out"]);
+        row.append(make("i", "sign", "→"), after);
+      }
+    }
+    body.append(row);
+  }
+
+  function point(state, event, box) {
+    const bounds = box.getBoundingClientRect(), [height, width] = state.close.out.shape;
+    stop(state);
+    move(state, Math.floor(((event.clientY - bounds.top) / bounds.height) * height), Math.floor(((event.clientX - bounds.left) / bounds.width) * width));
+  }
+
+  function move(state, row, column) {
+    const { out } = state.close;
+    if (!isMap(out)) return;
+    state.row = Math.min(Math.max(row, 0), out.shape[0] - 1);
+    state.column = Math.min(Math.max(column, 0), out.shape[1] - 1);
+    update(state);
+  }
+
+  function press(state, event) {
+    const moves = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+    if (event.key === "Escape") return state.ui.onClose();
+    if (!moves[event.key] || event.target.getAttribute("role") !== "application") return undefined;
+    event.preventDefault();
+    stop(state);
+    return move(state, state.row + moves[event.key][0], state.column + moves[event.key][1]);
+  }
+
+  function animate(state) {
+    if (state.timer) return stop(state);
+    const [height, width] = state.close.out.shape;
+    const step = matchMedia("(prefers-reduced-motion: reduce)").matches ? 900 : 130;
+    state.timer = setInterval(() => {
+      if (!state.host.isConnected) return stop(state);
+      const next = (state.row * width + state.column + 1) % (height * width);
+      return move(state, Math.floor(next / width), next % width);
+    }, step);
+    state.host.querySelector(".walk").setAttribute("aria-pressed", true);
+    return undefined;
+  }
+
+  function stop(state) {
+    clearInterval(state.timer);
+    state.timer = null;
+    state.host.querySelector(".walk")?.setAttribute("aria-pressed", false);
+  }
+
+  function frame(box, row, column, size, [height, width]) {
+    const window = box.querySelector(".window") ?? box.appendChild(make("div", "window"));
+    Object.assign(window.style, { top: `${(100 * row) / height}%`, left: `${(100 * column) / width}%`, width: `${(100 * size) / width}%`, height: `${(100 * size) / height}%` });
+  }
+
+  // Windows and numbers for the place where the window is.
+  function update(state, speak = true) {
+    const { close, row, column } = state, found = Arithmetic.at(close, row, column);
+    for (const [box, side] of state.windows) {
+      const map = box.firstChild, shape = [map.height, map.width];
+      if (side === "out" || !close.kernel) frame(box, row, column, 1, shape);
+      else frame(box, row * close.stride - close.padding, column * close.stride - close.padding, close.kernel, shape);
+    }
+    Steps.show(state.numbers, state, found);
+    if (speak && isMap(close.out)) state.spoken.textContent = `Row ${row}, column ${column}: ${number(found.out)}`;
+  }
+
+  function every(body, state) {
+    const { close, ui } = state, { every } = close, list = make("div", "every");
+    const count = every.maps ? every.maps.shape[0] : every.values.shape[0];
+    for (let unit = 0; unit < count; unit++) {
+      const tile = button("", `${unit}`, () => ui.onOpen(close.address, unit), "");
+      if (every.maps) {
+        const [, height, width] = every.maps.shape, low = every.low.data[unit], high = every.high.data[unit];
+        const data = Float32Array.from(every.maps.data.subarray(unit * height * width, (unit + 1) * height * width), (q) => low + (q / 255) * (high - low));
+        tile.append(canvas({ data, shape: [height, width] }, 36, ui, { range: every.range, signed: every.signed }));
+      } else {
+        tile.style.background = ui.ramp(every.values.data[unit], every.low, every.high, every.low < 0);
+        tile.className = "unit";
+      }
+      tile.title = `${unit}` + (every.values ? `: ${number(every.values.data[unit])}` : "");
+      list.append(tile);
+    }
+    body.append(list);
+  }
+
+  return { draw, clear, make };
+})();

@@ -245,7 +245,9 @@ class Stage {
     const same = this.opened && this.opened.address === address && this.opened.unit === unit;
     if (same) return this.close();
     this.opened = { address, unit };
+    this.showTip(null);
     this.dock.hidden = false;
+    this.element.classList.add("docked");
     this.arrange();
     this.next(true);
   }
@@ -253,6 +255,7 @@ class Stage {
   close() {
     this.opened = this.panelAt = null;
     this.dock.hidden = true;
+    this.element.classList.remove("docked");
     Panel.clear(this.dock);
     this.arrange();
     this.next(true);

@@ -1,0 +1,197 @@
+"""All that it takes to redo the arithmetic of one map or unit by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnn_core.errors import PlaygroundError
+from cnn_core.inspection.stage.contributions import of_convolution
+from cnn_core.inspection.stage.frame import Look
+from cnn_core.inspection.stage.graph import ADD, SOFTMAX, Node, flattened
+from cnn_core.models.network import INPUT
+
+MOST = 16  # inputs one by one; the others are summed up
+CLASSES = 12  # of a softmax one by one
+
+
+def arithmetic(look: Look, address: str, unit: int) -> dict[str, Any]:
+    """How the output of map or unit `unit` of the operation at `address` comes about, for `stage.packing.pack`.
+
+    Every kind has `address`, `unit`, `kind`, `title`, `out` (float32 (H, W), or a number), and `following`: the thin
+    operations right behind with their own `out`. What else there is, by kind: see the functions below. All numbers are
+    those that torch computed. Raises PlaygroundError where there is no such operation or unit.
+    """
+    nodes = {node.address: node for node in look.nodes}
+    if address == INPUT:
+        return _input(look, unit)
+    if address not in nodes:
+        raise PlaygroundError(f"This network has no operation at {address!r}.")
+    node = nodes[address]
+    if not 0 <= unit < node.shape[0]:
+        raise PlaygroundError(f"{node.title} has no unit {unit}: they are counted from 0 to {node.shape[0] - 1}.")
+    taken = look.values.get(node.sources[0])
+    assert taken is not None
+    about = {"address": address, "unit": unit, "kind": node.kind, "title": node.title, "out": _out(look, node, unit)}
+    return about | KINDS[node.kind](look, node, unit, taken) | {"following": _following(look, node, unit)}
+
+
+def _out(look: Look, node: Node, unit: int) -> Any:
+    return _array(look.values[node.address][unit])
+
+
+def _array(values: Tensor) -> Any:
+    """float32 array, or a number."""
+    return float(values) if values.ndim == 0 else values.to(torch.float32).contiguous().numpy()
+
+
+def _module(look: Look, node: Node) -> nn.Module:
+    return look.network.get_submodule(node.address)
+
+
+def _convolution(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`inputs` (n,) numbers of the input maps that add most, first, `x` (n, H, W) these maps, `w` (n, k, k) the kernel
+    for each, `strength` (n,) with sign; `rest` (H', W') the sum of what the others add; `bias`, `kernel`, `stride`,
+    `padding` (zeros)."""
+    module = _module(look, node)
+    assert isinstance(module, nn.Conv2d)
+    weight = module.weight.detach().float()[unit]  # (I, k, k)
+    strength = of_convolution(module, maps)[unit] if node.sources[0] == INPUT else look.strengths[node.address][unit]
+    order = torch.argsort(strength.abs().nan_to_num(), descending=True, stable=True)
+    first, others = order[:MOST], order[MOST:]
+    rest = torch.zeros_like(look.values[node.address][unit])
+    if len(others):
+        stride, padding = module.stride[0], int(module.padding[0])
+        rest = F.conv2d(maps[None, others], weight[None, others], stride=stride, padding=padding)[0, 0]
+    return {
+        **{"inputs": _indices(first), "x": _array(maps[first]), "w": _array(weight[first])},
+        **{"strength": _array(strength[first]), "rest": _array(rest), "others": len(others)},
+        **{"bias": _bias(module, unit), "kernel": module.kernel_size[0], "stride": module.stride[0]},
+        **{"padding": int(module.padding[0]), "from": node.sources[0]},
+    }
+
+
+def _bias(module: nn.Conv2d | nn.Linear, unit: int) -> float:
+    return 0.0 if module.bias is None else float(module.bias[unit])
+
+
+def _indices(places: Tensor) -> Any:
+    return places.to(torch.int32).numpy()
+
+
+def _pooling(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x` (H, W), `kernel`, `stride`, `padding`: minus infinity around a maximum, zeros around a mean."""
+    layer = look.network.layers[int(node.address)]
+    sizes = {"kernel": layer.kernel, "stride": layer.step, "padding": layer.padding}  # type: ignore[attr-defined]
+    return {"x": _array(maps[unit]), **sizes}
+
+
+def _batch_norm(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x`, and the four numbers: running `mean` and `var`, `weight` and `bias`; with `eps`."""
+    module = _module(look, node)
+    assert isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+    numbers = {name: float(getattr(module, name)[unit]) for name in ("weight", "bias")}
+    running = {name: float(getattr(module, f"running_{name}")[unit]) for name in ("mean", "var")}
+    return {"x": _array(maps[unit]), "eps": module.eps, **numbers, **running}
+
+
+def _activation(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x`; of a leaky ReLU `slope`. Dropout hands everything on when it is not training."""
+    module = _module(look, node)
+    return {"x": _array(maps[unit])} | ({"slope": module.negative_slope} if isinstance(module, nn.LeakyReLU) else {})
+
+
+def _sum(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x` of the block's body and `skip`."""
+    return {"x": _array(maps[unit]), "skip": _array(look.values[node.sources[1]][unit])}
+
+
+def _global_pool(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x` (H, W), `mode`: max or average."""
+    return {"x": _array(maps[unit]), "mode": look.network.layers[int(node.address)].mode}  # type: ignore[attr-defined]
+
+
+def _flatten(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x` (H, W): the map the number comes from, `map` its number, `row` and `column` the place in it."""
+    if maps.ndim == 1:
+        return {"x": _array(maps[None]), "map": 0, "row": 0, "column": unit}
+    number, row, column = np.unravel_index(unit, tuple(maps.shape))
+    return {"x": _array(maps[int(number)]), "map": int(number), "row": int(row), "column": int(column)}
+
+
+def _linear(look: Look, node: Node, unit: int, row: Tensor) -> dict[str, Any]:
+    """`inputs` (n,) numbers of the inputs that add most, first, `x` and `w` (n,), `rest` what the others add, `bias`,
+    `scale` of the sum, and behind a flatten `maps`: (n,) numbers, `products` (n, H, W) w·x as maps, `sums` (n,)."""
+    module = _module(look, node)
+    assert isinstance(module, nn.Linear)
+    weight, scale = module.weight.detach().float()[unit], float(getattr(module, "scale", 1.0))
+    products = weight * row
+    order = torch.argsort(products.abs().nan_to_num(), descending=True, stable=True)
+    first, others = order[:MOST], order[MOST:]
+    found = {
+        **{"inputs": _indices(first), "x": _array(row[first]), "w": _array(weight[first])},
+        **{"rest": float(products[others].sum()), "others": len(others), "bias": _bias(module, unit), "scale": scale},
+    }
+    origin = flattened(node, {other.address: other for other in look.nodes})
+    maps = look.values.get(origin) if origin else None
+    if maps is not None and maps.ndim == 3:
+        as_maps = products.reshape(maps.shape)
+        strongest = torch.argsort(as_maps.abs().sum((1, 2)).nan_to_num(), descending=True, stable=True)[:MOST]
+        sums = as_maps.sum((1, 2))[strongest]
+        found |= {"maps": _indices(strongest), "products": _array(as_maps[strongest]), "sums": _array(sums)}
+    return found
+
+
+def _softmax(look: Look, node: Node, unit: int, logits: Tensor) -> dict[str, Any]:
+    """`inputs` (n,) classes, the most probable first and `unit` among them, `x` (n,) their logits, `largest` logit,
+    `rest` the sum of the exponentials of the others, each of its logit less the largest."""
+    order = torch.argsort(logits.nan_to_num(), descending=True, stable=True)
+    first = order[:CLASSES]
+    if unit not in first:
+        first = torch.cat([first[:-1], torch.tensor([unit])])
+    largest = logits.max()
+    total, shown = (logits - largest).exp().sum(), (logits[first] - largest).exp().sum()
+    rest = float(total - shown) if len(first) < len(logits) else 0.0
+    return {"inputs": _indices(first), "x": _array(logits[first]), "largest": float(largest), "rest": rest}
+
+
+def _input(look: Look, unit: int) -> dict[str, Any]:
+    """The image after its normalisation: `out` of each channel is (pixel / 255 - `mean`) / `std`."""
+    values, stage = look.values[INPUT], look.network.input
+    if not 0 <= unit < len(values):
+        raise PlaygroundError(f"The image has no channel {unit}; they are counted from 0 to {len(values) - 1}.")
+    mean, std = float(stage.mean[unit]), float(stage.std[unit])
+    about = {"address": INPUT, "unit": unit, "kind": INPUT, "title": "The image", "mean": mean, "std": std}
+    return about | {"x": _array((values[unit] * std + mean) * 255), "out": _array(values[unit]), "following": []}
+
+
+def _following(look: Look, node: Node, unit: int) -> list[dict[str, Any]]:
+    """The thin operations right behind, each with what it makes of the same map."""
+    found: list[dict[str, Any]] = []
+    address = node.address
+    for other in look.nodes[look.nodes.index(node) + 1 :]:
+        if not other.thin or other.sources[0] != address or other.group != node.group:
+            break
+        out = _array(look.values[other.address][unit])
+        found.append({"address": other.address, "kind": other.kind, "name": other.name, "out": out})
+        address = other.address
+    return found
+
+
+KINDS: Mapping[str, Callable[[Look, Node, int, Tensor], dict[str, Any]]] = {
+    "conv": _convolution,
+    "max_pool": _pooling,
+    "avg_pool": _pooling,
+    "batch_norm": _batch_norm,
+    **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "dropout"), _activation),
+    ADD: _sum,
+    "global_pool": _global_pool,
+    "flatten": _flatten,
+    "linear": _linear,
+    SOFTMAX: _softmax,
+}
