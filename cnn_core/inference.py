@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,10 +13,13 @@ from PIL import Image
 from torch import Tensor
 
 from cnn_core.data.decode import Fit, fit
+from cnn_core.errors import RunFilesError
 from cnn_core.models.network import Network, build
 from cnn_core.models.weights import load_weights
 from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.live import LIVE
 from cnn_core.runs.store import store
+from cnn_core.runs.tables import Run
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,19 @@ class Classifier:
     def open(cls, run_id: str, epoch: int | None = None) -> Classifier:
         """The weights of an epoch, None for the best. Raises PlaygroundError when they are not there."""
         run, folder = store().get(run_id), RunFolder(run_id)
-        weights, plan = folder.weights(epoch, run.best_epoch), folder.plan()
+        return cls._of(run, folder.weights(epoch, run.best_epoch), folder.plan())
+
+    @classmethod
+    def open_live(cls, run_id: str) -> Classifier:
+        """The weights a run has while it is trained and watched. Raises RunFilesError where there are none."""
+        run, folder = store().get(run_id), RunFolder(run_id)
+        try:
+            return cls._of(run, folder.files.open(LIVE), folder.plan())
+        except FileNotFoundError:
+            raise RunFilesError("The present weights of this run are not here: it is not being trained.") from None
+
+    @classmethod
+    def _of(cls, run: Run, weights: Path, plan: Mapping[str, Any]) -> Classifier:
         channels, height, width = plan["shape"]
         shape, classes = (channels, height, width), tuple(plan["classes"])
         network = build(run.recipe.network.layers, shape, len(classes), plan["mean"], plan["std"])

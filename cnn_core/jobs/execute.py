@@ -19,6 +19,7 @@ from cnn_core.planning.weights import file_of
 from cnn_core.runs.events import Ended, Event, Preparing
 from cnn_core.runs.folder import RESUME, RunFolder
 from cnn_core.runs.journal import Journal, write_record
+from cnn_core.runs.live import forget_live
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import LIVE, RESUMABLE, Run
 from cnn_core.runs.worker_store import LostRunError
@@ -55,6 +56,7 @@ def execute(
                     outbox.post(event)
                     journal.add(event)
                     watch(event)
+            forget_live(run_id)
             if outbox.delivered:
                 patiently(lambda: forget_ended(run_id), closing)
     except UnknownNameError:  # deleted before it began

@@ -11,6 +11,7 @@ import torch
 
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.recipe import Recipe
+from cnn_core.runs.folder import RESUME, RunFolder
 from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import device_name
 
@@ -37,3 +38,13 @@ def plan_of(
         "python": platform.python_version(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
     }
+
+
+def other_images(folder: RunFolder, dataset: ImageDataset) -> str:
+    """Why a run cannot go on with the images that are here now; empty when they are those it began with."""
+    if not folder.has(RESUME) or folder.plan()["dataset_hash"] == dataset.content_hash:
+        return ""
+    return (
+        f"The images of the data set {dataset.name} are not those this run began with. It can go on, or be tested, "
+        "when they are back. Its weights are kept: open Inside or Classify."
+    )

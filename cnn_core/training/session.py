@@ -23,8 +23,9 @@ from cnn_core.training.counters import RecentMean, Sums
 from cnn_core.training.divergence import divergence
 from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import device_name, device_of, prepare_gpu
+from cnn_core.training.live import LiveStep
 from cnn_core.training.memory import keep_freed_memory
-from cnn_core.training.record import plan_of
+from cnn_core.training.record import other_images, plan_of
 from cnn_core.training.schedule import learning_rate
 from cnn_core.training.score import Score, score
 from cnn_core.training.snapshots import keep_epochs, size_of, state_size
@@ -66,6 +67,7 @@ class TrainingSession:
         self.execution.apply()
         recorded = recorded_size(self.steps, self.batches.batch_size, self.device)
         self._learn = Step(self.network, self.training, self.device, self.execution, recorded, recipe.network.rates)
+        self._live = LiveStep(self._learn, self.network, folder.files, self._about)
         self.step = self.validated = 0  # steps done; epochs validated: one behind between an epoch's last step and that
         self.best_epoch, self.best_loss = 0, float("inf")
         self.ends: list[EpochEnd] = []
@@ -85,7 +87,7 @@ class TrainingSession:
         where it is not.
         Raises DivergedError when the loss is no longer a number, RunFilesError when the saved state is of no use.
         """
-        if problem := self.damage or self._other_images():
+        if problem := self.damage or other_images(self.folder, self.dataset):
             raise RunFilesError(problem)
         self._begin()
         yield self._started()
@@ -94,7 +96,7 @@ class TrainingSession:
             yield from self._end_epoch()
         while self.step < self.steps and not self._patience_is_spent():
             for images, labels in self.batches.epoch(self.epoch, start=self.step % len(self.batches)):
-                self._learn(images, labels, self.rate)
+                self._live(images, labels, self.rate)
                 self.step += 1
                 if self.step % len(self.batches) and (self._first or self._due(REPORT_SECONDS, self._reported)):
                     yield self._report()
@@ -144,8 +146,8 @@ class TrainingSession:
 
     def finish(self, status: str = "finished", message: str = "") -> Finished:
         """Test the weights of the best epoch and store the predictions. Raises RunFilesError where there are none."""
-        if self._other_images():
-            raise RunFilesError(self._other_images())
+        if problem := other_images(self.folder, self.dataset):
+            raise RunFilesError(problem)
         if self.best_epoch:
             load_weights(self.network, self.folder.weights(best_epoch=self.best_epoch))
         result = self._score(self.test)
@@ -243,15 +245,6 @@ class TrainingSession:
         self._learn.counters.put(Sums(*state.get("counters", (0.0, 0, 0))))
         self.recent = RecentMean([Sums(*sums) for sums in state.get("recent", ())])
 
-    def _other_images(self) -> str:
-        """Why this run cannot go on with the images that are here now; empty when they are those it began with."""
-        if not self.folder.has(RESUME) or self.folder.plan()["dataset_hash"] == self.dataset.content_hash:
-            return ""
-        return (
-            f"The images of the data set {self.dataset.name} are not those this run began with. It can go on, or be "
-            "tested, when they are back. Its weights are kept: open Inside or Classify."
-        )
-
     # Small questions
 
     def _choose_execution(self) -> Execution:
@@ -285,6 +278,10 @@ class TrainingSession:
     def _save_if_due(self) -> None:
         if self._due(SAVE_SECONDS, self._saved) and self.step % len(self.batches):
             self.save()  # at the end of an epoch `_end_epoch` saves, after the validation
+
+    def _about(self) -> dict[str, Any]:
+        """Of the live weights: of the step that was just done and is not yet counted."""
+        return {"step": self.step + 1, "epoch": (self.step + 1) / len(self.batches), "plan": self._plan()}
 
     def _write_weights(self, name: str) -> None:
         header = {"epoch": self.epoch, "plan": self._plan()}

@@ -92,7 +92,7 @@ def live_payload(
     """The same of the weights a run has while it is trained. `position`: epoch and step."""
     packed, probabilities = _frame(run.id, -1, version, subject.key, tuple(sorted(blocks)), run, subject, network)
     return _head(run.id, subject, network, probabilities) | {
-        **{"epoch": LIVE, "epochs": [LIVE], "best": None, "curve": []},
+        **{"epoch": LIVE, "epochs": [*epochs_of(run), LIVE], "best": run.best_epoch, "curve": _curve(run.id, run.step)},
         **{"frame": packed, "measures": None, "note": "", "live": dict(position), "health": dict(health)},
         "close": _close(network, subject, opened),
     }

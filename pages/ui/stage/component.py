@@ -56,6 +56,14 @@ def asked(channel: str) -> dict[str, Any]:
 def feed(channel: str, payload: Mapping[str, Any] | None) -> None:
     """Hand a payload to the stage; inside the fragment that the stage's requests run again. None: the browser asks for
     it once the page is drawn, for a page that must not wait for torch."""
+    if payload is not None:
+        st.session_state[f"fed:{channel}"] = payload
     answers = {"channel": channel, "answers": asked(channel).get("count")}  # equal data would not reach the browser
     data = None if payload is None else pack(answers | dict(payload))
     _feed(key=f"feed:{channel}", data=data, on_ask_change=lambda: None)
+
+
+def last(channel: str) -> Mapping[str, Any] | None:
+    """What the stage was fed with last in this session."""
+    found: Mapping[str, Any] | None = st.session_state.get(f"fed:{channel}")
+    return found

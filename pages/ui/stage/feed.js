@@ -1,7 +1,10 @@
 // Hands what the server sends to the stage of the same channel, and requests of that stage back to the server.
-export default function ({ data, setStateValue }) {
+const waiting = new WeakSet(); // places that have asked for their first payload
+
+export default function ({ data, parentElement, setStateValue }) {
   if (!data) {
-    setStateValue("ask", { count: 0 });
+    if (!waiting.has(parentElement)) setStateValue("ask", { count: 0 });
+    waiting.add(parentElement);
     return;
   }
   const post = (window.cnnPlaygroundStages ??= { stages: new Map(), letters: new Map() });

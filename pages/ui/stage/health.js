@@ -23,10 +23,18 @@ const Health = (() => {
     return found;
   }
 
+  // Of a layer, with the share of dead units of the ReLU that is folded behind it.
+  function of(stage, node) {
+    const all = stage.entry.head.health;
+    if (!all || node.kind === "softmax") return {};
+    const hidden = Data.behind(stage.entry.frame, node).filter((thin) => !stage.layout.shown.has(thin.address));
+    return Object.assign({}, ...hidden.map((thin) => ({ dead_share: all[thin.address]?.dead_share })), all[node.address]);
+  }
+
   function show(host, head) {
     host.hidden = !head.live;
     if (head.live) host.textContent = `live · epoch ${head.live.epoch.toFixed(2)} · step ${head.live.step.toLocaleString("en")}`;
   }
 
-  return { lines, show };
+  return { lines, of, show };
 })();

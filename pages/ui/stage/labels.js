@@ -53,7 +53,7 @@ const Labels = (() => {
       } else if (entry.measures && !stage.compact) head.append(make("span", "", "and F1 of the class"));
       put(head, column, layout);
       labels.append(head);
-      if (!layout.narrow && !stage.compact) footer(stage, column, labels);
+      if (!layout.narrow && (!stage.compact || entry.head.health)) footer(stage, column, labels);
       before = node;
     }
     skips(stage);
@@ -108,13 +108,12 @@ const Labels = (() => {
     const { node } = column, { layout } = stage;
     const more = node.shape[0] - node.rows;
     const foot = make("div", "foot");
-    if (more > 0 && !["softmax", "scores", "input"].includes(column.shape)) {
+    if (more > 0 && !stage.compact && !["softmax", "scores", "input"].includes(column.shape)) {
       const button = chip(`+${more.toLocaleString("en")}`, () => stage.open(node.address, -1));
       button.title = `Show all ${node.shape[0].toLocaleString("en")}`;
       foot.append(button);
     }
-    const health = stage.entry.head.health?.[node.address];
-    if (health) foot.append(...Health.lines(health));
+    foot.append(...Health.lines(Health.of(stage, node)));
     const last = column.cells[column.cells.length - 1];
     Object.assign(foot.style, { left: `${column.x + column.main / 2}px`, top: `${Math.min(last.y + last.h + 3, layout.area[1] + 4)}px` });
     labels.append(foot);

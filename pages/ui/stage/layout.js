@@ -52,7 +52,7 @@ const Layout = (() => {
   }
 
   function columns(frame, shown, width, height, header, measure, options) {
-    const foot = options.compact ? 6 : FOOTER, area = height - header - foot;
+    const foot = options.compact ? (options.health ? 30 : 6) : FOOTER, area = height - header - foot;
     const list = frame.nodes.filter((node) => shown.has(node.address)).map((node) => {
       const shape = kind(node);
       const { slot, side } = size(node, area);

@@ -3,7 +3,7 @@ const FADE = 380; // ms from one frame to the next
 const KEPT = 80; // frames kept in the browser
 const IDLE = 350; // ms before the next epoch is fetched ahead
 const PATIENCE = 8000; // ms until a request without an answer counts as lost
-const AREA = 480, DOCKED = 292, COMPACT = 300; // CSS pixels high, with nothing opened, with the panel, on other pages
+const AREA = 480, DOCKED = 292, COMPACT = 310; // CSS pixels high, with nothing opened, with the panel, on other pages
 
 class Stage {
   constructor(root, settings) {
@@ -47,7 +47,7 @@ class Stage {
       this.key = key;
       this.wanted = payload.epoch;
     }
-    if (payload.live || this.wanted === undefined) this.wanted = payload.epoch;
+    if (!payload.epochs.includes(this.wanted)) this.wanted = payload.epoch;
     const entry = { head: payload, frame: Data.prepare({ ...payload.frame }), measures: payload.measures };
     entry.frame.nodes[0].image = payload.frame.image;
     this.frames.delete(payload.epoch);
@@ -111,6 +111,7 @@ class Stage {
     this.palette.font = getComputedStyle(this.element).fontFamily;
     const width = Math.floor(this.area.clientWidth), frame = this.entry.frame;
     if (!width) return;
+    this.options.health = Boolean(this.entry.head.health);
     const height = this.compact ? COMPACT : this.opened ? DOCKED : AREA;
     this.layout = Layout.arrange(frame, width, height, this.options, Labels.measure(this.element));
     const cache = new Map();

@@ -15,6 +15,7 @@ from cnn_core.training.outlook import outlook_sentence
 from pages.ui.charts import figures
 from pages.ui.frame import words
 from pages.ui.frame.errors import errors_shown, plain
+from pages.ui.inside import learning
 from pages.ui.runs.choosing import badge, results_of
 from pages.ui.runs.records import EVERY, SLOW, interval, shared
 from pages.ui.train import coaching
@@ -29,6 +30,8 @@ def watch(run: Run) -> None:
     status changes the whole page is drawn anew."""
     shared(run.id).expire()
     every = interval() if run.live else None
+    if every and run.status == "running":
+        learning.show(run, every)
     st.fragment(_look, run_every=every or (SLOW if run.resumable else None))(run.id, run.status, every)
 
 

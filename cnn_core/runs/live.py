@@ -1,0 +1,62 @@
+"""The present weights of a run, while it trains and somebody looks. Needs no torch.
+
+Who looks marks the run again and again; its worker sees the mark change and writes the weights. Nobody compares the
+clocks of two computers: a mark counts from when the worker saw it change.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from cnn_core.runs.files import LocalRunFiles, RunFiles
+from cnn_core.runs.folder import RunFolder
+
+LIVE, MARK = "live.safetensors", "watched"
+MARK_SECONDS = 1.5  # between two marks of one process
+WATCHED_SECONDS = 6.0  # for which a mark counts
+
+_marked: dict[str, float] = {}  # run -> when this process marked it last
+
+
+def mark_watched(run_id: str) -> None:
+    """Say that somebody looks at a run, at most every MARK_SECONDS whoever asks."""
+    now = time.monotonic()
+    if now - _marked.get(run_id, -MARK_SECONDS) < MARK_SECONDS:
+        return
+    _marked[run_id] = now
+    LocalRunFiles(run_id).put(MARK, lambda path: path.write_text(str(time.time_ns())))
+
+
+class Watched:
+    """Whether somebody looks at a run; call it with the files of the run now and then, it costs a look at the disk."""
+
+    def __init__(self, files: RunFiles, clock: Callable[[], float] = time.monotonic):
+        self._files, self._clock = files, clock
+        self._seen: str | None = None
+        self._changed = -WATCHED_SECONDS
+
+    def __call__(self) -> bool:
+        mark = self._files.version(MARK)
+        if mark is not None and mark != self._seen:
+            self._changed = self._clock()
+        self._seen = mark
+        return mark is not None and self._clock() - self._changed < WATCHED_SECONDS
+
+
+def live_version(run_id: str) -> str | None:
+    """Text that is another one once the live weights have been written again; None where there are none."""
+    return RunFolder(run_id).files.version(LIVE)
+
+
+def about_live(run_id: str) -> dict[str, Any]:
+    """`step`, `epoch` (a fraction while it goes on), `plan`, and `learning`: address of an operation with weights ->
+    {"weight_norm", "gradient_norm", "update_ratio"}, None for what is no finite number. Empty where there are none."""
+    return RunFolder(run_id).about(LIVE)
+
+
+def forget_live(run_id: str) -> None:
+    """Remove the live weights and the mark: the run has left its worker."""
+    RunFolder(run_id).files.delete(LIVE, MARK)
+    _marked.pop(run_id, None)
