@@ -77,7 +77,7 @@ def _convolution(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, A
 
 
 def _bias(module: nn.Conv2d | nn.Linear, unit: int) -> float:
-    return 0.0 if module.bias is None else float(module.bias[unit])
+    return 0.0 if module.bias is None else float(module.bias.detach()[unit])
 
 
 def _indices(places: Tensor) -> Any:
@@ -95,7 +95,7 @@ def _batch_norm(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, An
     """`x`, and the four numbers: running `mean` and `var`, `weight` and `bias`; with `eps`."""
     module = _module(look, node)
     assert isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
-    numbers = {name: float(getattr(module, name)[unit]) for name in ("weight", "bias")}
+    numbers = {name: float(getattr(module, name).detach()[unit]) for name in ("weight", "bias")}
     running = {name: float(getattr(module, f"running_{name}")[unit]) for name in ("mean", "var")}
     return {"x": _array(maps[unit]), "eps": module.eps, **numbers, **running}
 
