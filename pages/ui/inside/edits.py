@@ -25,7 +25,7 @@ def edits(run: Run) -> tuple[Edit, ...]:
 
 
 def add(run: Run, edit: Edit) -> None:
-    """Another edit; it takes the place of one of the same kernel, map or layer."""
+    """Another edit; it takes the place of those of the same kernel, map or layer that it undoes."""
     _put(run, (*(other for other in edits(run) if not _replaces(edit, other)), edit))
 
 
@@ -84,11 +84,15 @@ def _silences(edit: Edit, address: str) -> bool:
 
 
 def _replaces(new: Edit, old: Edit) -> bool:
-    """Whether nothing of the old edit is left after the new one."""
-    same = (new.address, new.kind) == (old.address, old.kind)
-    if not same or new.kind == "shuffle":
-        return same
-    return new.unit == old.unit and (new.channel is None or new.channel == old.channel)
+    """Whether the old edit ends with the new one: the same kernel anew, the layer shuffled anew, a silenced map that
+    gets a kernel, or a map with new kernels that is silenced."""
+    if new.address != old.address or (new.kind == "shuffle") != (old.kind == "shuffle"):
+        return False
+    if new.kind == "shuffle":
+        return True
+    if new.unit != old.unit:
+        return False
+    return "zero" in (new.kind, old.kind) or new.channel in (None, old.channel)
 
 
 def _put(run: Run, some: tuple[Edit, ...]) -> None:

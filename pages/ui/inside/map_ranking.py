@@ -86,7 +86,7 @@ def _measure(look: Look, address: str) -> None:
         SECONDS,
     )
     _slot(look, dataset.content_hash, address)[:] = [found]
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _table(look: Look, found: Ranking) -> None:
@@ -120,7 +120,11 @@ def _ticked(look: Look, address: str, rows: Sequence[int], key: str) -> None:
 def _styled(frame: pd.DataFrame) -> Styler:
     changes = frame.columns[2:]
     largest = float(np.abs(frame[changes].to_numpy()).max(initial=0)) or 1.0
-    return frame.style.map(lambda change: _shade(change / largest), subset=changes).format("{:+.1f}", subset=changes)
+    return frame.style.map(lambda change: _shade(change / largest), subset=changes).format(_signed, subset=changes)
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.1f}".replace("-", "−") if round(points, 1) else "0"
 
 
 def _shade(change: float) -> str:

@@ -16,6 +16,7 @@ from pages.ui.frame.colours import GREY, RIGHT, WRONG, palette
 from pages.ui.inside import validation
 from pages.ui.inside.look import Look
 
+MARKED = {"rich": {"fell": {"color": WRONG, "fontWeight": "bold"}, "rose": {"color": RIGHT, "fontWeight": "bold"}}}
 MOST_CLASSES = 20  # of more, those whose recall changed most
 HELP = (
     "Recall: of the images of a class, the fraction predicted as it. Grey is the saved network, colour the edited one."
@@ -50,10 +51,12 @@ def option(found: Comparison, classes: Sequence[str]) -> dict[str, Any]:
     labels = [classes[label] for label in shown]
     before = [_percent(found.recall_before[label]) for label in shown]
     after = [_after(found, int(label)) for label in shown]
+    changes = [_mark(float(found.recall_change[label])) for label in shown]
+    categories = {"type": "category", "inverse": True, "axisTick": {"show": False}, "axisLine": {"show": False}}
     bars = {"type": "bar", "barWidth": 9, "barGap": "15%"}
     return {
         "animation": False,
-        "grid": {"left": 4, "right": 64, "top": 30, "bottom": 4, "containLabel": True},
+        "grid": {"left": 4, "right": 4, "top": 30, "bottom": 4, "containLabel": True},
         "legend": {"top": 0, "left": 0, "data": ["Before", "After"], "selectedMode": False},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "valueFormatter": "%.1f%%"},
         "xAxis": {
@@ -63,7 +66,10 @@ def option(found: Comparison, classes: Sequence[str]) -> dict[str, Any]:
             "axisLabel": {"formatter": "{value}%"},
             "splitLine": {"lineStyle": {"opacity": 0.35}},
         },
-        "yAxis": {"type": "category", "data": labels, "inverse": True, "axisTick": {"show": False}},
+        "yAxis": [
+            {"data": labels} | categories,
+            {"data": changes, "position": "right", "axisLabel": MARKED} | categories,
+        ],
         "series": [
             bars | {"name": "Before", "color": GREY, "data": before},
             bars | {"name": "After", "color": palette()[0], "data": after},
@@ -85,11 +91,16 @@ def points(change: float) -> str:
 
 
 def _after(found: Comparison, label: int) -> dict[str, Any]:
-    change = float(found.recall_change[label])
-    colour = palette()[0] if not round(change, 9) else RIGHT if change > 0 else WRONG
-    text = points(change).removesuffix(" points") if round(change, 9) else ""
-    shown = {"show": bool(text), "position": "right", "formatter": text, "color": colour, "fontWeight": "bold"}
-    return {"value": _percent(found.recall_after[label]), "itemStyle": {"color": colour}, "label": shown}
+    change = round(float(found.recall_change[label]), 9)
+    colour = palette()[0] if not change else RIGHT if change > 0 else WRONG
+    return {"value": _percent(found.recall_after[label]), "itemStyle": {"color": colour}}
+
+
+def _mark(change: float) -> str:
+    """A difference in points in the style of MARKED; nothing where there is none."""
+    if not round(change, 9):
+        return ""
+    return f"{{{'rose' if change > 0 else 'fell'}|{points(change).removesuffix(' points')}}}"
 
 
 def _percent(share: float) -> float:

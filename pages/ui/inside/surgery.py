@@ -61,11 +61,12 @@ def _section(look: Look) -> None:
     made = edits.edits(look.run)
     operated = operate(look.network.network, made).eval()
     left, right = st.columns([5, 6], gap="medium")
-    with left, layout.card("Operate on a filter", "Nothing is saved: the run stays as it is."):
-        address = _operate(look, names, operated)
+    with left:
+        with layout.card("Operate on a filter", "Nothing is saved: the run stays as it is."):
+            address = _operate(look, names, operated)
+        _made(look, names)
     with right:
         _this_image(look, operated, made)
-        _made(look, names)
         recall_change.show(look, made)
     map_ranking.show(look, address, names[address])
 
