@@ -81,7 +81,7 @@ def test_edits_are_made_listed_removed_and_put_back(run_id: str, home: Path) -> 
     for sentence in (
         "1 · Convolution, map 3: silenced",
         "4 · Convolution, map 5: Sobel, left to right for every input",
-        "4 · Convolution: kernels shuffled",
+        "4 · Convolution: weights shuffled among its maps",
     ):
         assert sentence in shown
     press(app, "Remove")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn_core.inspection.silence import Weighted
+from cnn_core.inspection.silence import Weighted, weighted
 from cnn_core.inspection.surgery import Edit
 from cnn_core.models.network import Network
 from cnn_core.runs.tables import Run
@@ -68,15 +68,20 @@ def layers(network: Network) -> dict[str, str]:
     }
 
 
-def described(edit: Edit, names: dict[str, str]) -> str:
+def noun(network: Network, address: str) -> str:
+    """What a layer gives several of: "map" of a convolution, "output" of a linear layer."""
+    return "map" if weighted(network, address).weight.ndim == 4 else "output"
+
+
+def described(edit: Edit, network: Network) -> str:
     """An edit in a few words: "4 · Convolution, map 3: silenced"."""
-    name = names[edit.address]
+    name, each = layers(network)[edit.address], noun(network, edit.address)
     if edit.kind == "shuffle":
-        return f"{name}: kernels shuffled among its maps"
+        return f"{name}: weights shuffled among its {each}s"
     if edit.kind == "zero":
-        return f"{name}, map {edit.unit + 1}: silenced"
+        return f"{name}, {each} {edit.unit + 1}: silenced"
     whose = "every input" if edit.channel is None else f"input {edit.channel + 1}"
-    return f"{name}, map {edit.unit + 1}: {WORDS[edit.kernel]} for {whose}"
+    return f"{name}, {each} {edit.unit + 1}: {WORDS[edit.kernel]} for {whose}"
 
 
 def _silences(edit: Edit, address: str) -> bool:

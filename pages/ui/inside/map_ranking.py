@@ -10,6 +10,7 @@ import streamlit as st
 
 from cnn_core.inspection.ablation import Ranking, ablate
 from pages.ui.frame import layout, words
+from pages.ui.frame.errors import plain
 from pages.ui.inside import edits, validation
 from pages.ui.inside.look import Look
 from pages.ui.runs.choosing import weights_version
@@ -24,9 +25,9 @@ MOST_MAPS, MOST_CLASSES = 128, 20  # rows and columns of the table
 FELL, ROSE = (232, 89, 12), (37, 99, 235)  # orange and blue of the theme's palette
 STRONGEST = 0.75  # opacity: the digits stay legible
 HELP = (
-    "Ablation: each map is silenced alone, and all images are classified again. Orange: the fraction of images that "
-    "are right fell, so the map is needed. Blue: it rose. A map with no change is not needed by itself; others may do "
-    "its work."
+    "Ablation: each one is silenced alone, and all images are classified again. Orange: the fraction of images that "
+    "are right fell, so it is needed. Blue: it rose. One without a change is not needed by itself; others may do its "
+    "work."
 )
 
 
@@ -42,21 +43,22 @@ def show(look: Look, address: str, name: str) -> None:
     dataset = validation.usable(look)
     if dataset is None:
         return
-    with layout.card("Which maps matter", HELP):
+    each = edits.noun(look.network.network, address)
+    with layout.card(f"Which {each}s matter", HELP):
         found = ranking(look, address)
         if found is None:
             st.caption(
-                f"Silences the maps of “{name}” one after the other and measures what falls, on at most "
+                f"Silences the {each}s of “{plain(name)}” one after the other and measures what falls, on at most "
                 f"{validation.RANKED:,} validation images."
             )
-            if st.button("Rank the maps of this layer", icon=":material/leaderboard:", key="surgery-rank"):
+            if st.button(f"Rank the {each}s of this layer", icon=":material/leaderboard:", key="surgery-rank"):
                 _measure(look, address)
             return
-        _table(look, found)
+        _table(look, found, each)
 
 
-def table(found: Ranking, classes: Sequence[str]) -> tuple[pd.DataFrame, list[int]]:
-    """One row a map, those that matter most first, with falls in points; and the map of each row, 0-based."""
+def table(found: Ranking, classes: Sequence[str], each: str = "Map") -> tuple[pd.DataFrame, list[int]]:
+    """One row a map, those that matter most first, with differences in points; and the map of each row, 0-based."""
     import pandas as pd
 
     rows = [int(unit) for unit in found.order[:MOST_MAPS]]
@@ -64,7 +66,7 @@ def table(found: Ranking, classes: Sequence[str]) -> tuple[pd.DataFrame, list[in
     total = np.abs(found.recall_fall[:, present]).sum(axis=0)
     shown = np.sort(present[np.argsort(-total, kind="stable")][:MOST_CLASSES])
     columns = {
-        "Map": [unit + 1 for unit in rows],
+        each: [unit + 1 for unit in rows],
         "Changed": found.changed[rows],
         "Accuracy": -100 * found.accuracy_fall[rows],
     }
@@ -89,8 +91,8 @@ def _measure(look: Look, address: str) -> None:
     st.rerun()
 
 
-def _table(look: Look, found: Ranking) -> None:
-    frame, rows = table(found, look.network.classes)
+def _table(look: Look, found: Ranking, each: str) -> None:
+    frame, rows = table(found, look.network.classes, each.capitalize())
     quiet, key = edits.silenced_units(look.run, found.address), f"surgery-ranking:{edits.turn(look.run)}"
     ticked = [place for place, unit in enumerate(rows) if unit in quiet]
     st.dataframe(
@@ -105,10 +107,10 @@ def _table(look: Look, found: Ranking) -> None:
         alt="What falls when each map is silenced",
     )
     dead = int((found.changed == 0).sum())
-    whole = f", the first {len(rows)} of {len(found.changed):,} maps" if len(rows) < len(found.changed) else ""
+    whole = f", the first {len(rows)} of {len(found.changed):,} {each}s" if len(rows) < len(found.changed) else ""
     st.caption(
         f"Difference in points on {words.count(found.images, 'validation image')}{whole}. Tick a row to silence its "
-        f"map. {words.count(dead, 'map')} changed no prediction."
+        f"{each}. {words.count(dead, each)} changed no prediction."
     )
 
 
@@ -123,7 +125,7 @@ def _styled(frame: pd.DataFrame) -> Styler:
     return frame.style.map(lambda change: _shade(change / largest), subset=changes).format(_signed, subset=changes)
 
 
-def _signed(points: float) -> str:
+def _signed(points: Any) -> str:
     return f"{points:+.1f}".replace("-", "−") if round(points, 1) else "0"
 
 
@@ -135,10 +137,8 @@ def _shade(change: float) -> str:
 
 def _columns() -> dict[str, Any]:
     return {
-        "Map": st.column_config.NumberColumn(width=52),
-        "Changed": st.column_config.NumberColumn(
-            help="Images whose prediction is another one without the map.", width=72
-        ),
+        **{each: st.column_config.NumberColumn(width=64) for each in ("Map", "Output")},
+        "Changed": st.column_config.NumberColumn(help="Images whose prediction is another one without it.", width=72),
     }
 
 

@@ -56,7 +56,7 @@ def option(found: Comparison, classes: Sequence[str]) -> dict[str, Any]:
     bars = {"type": "bar", "barWidth": 9, "barGap": "15%"}
     return {
         "animation": False,
-        "grid": {"left": 4, "right": 4, "top": 30, "bottom": 4, "containLabel": True},
+        "grid": {"left": 4, "right": 16, "top": 30, "bottom": 4, "containLabel": True},
         "legend": {"top": 0, "left": 0, "data": ["Before", "After"], "selectedMode": False},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "valueFormatter": "%.1f%%"},
         "xAxis": {

@@ -24,6 +24,7 @@ from pages.ui.inside.map_tiles import map_tiles
 
 MOST_TILES = 48
 MOST_INPUTS = 12  # kernels of a map that are drawn
+FINE, KERNEL_WIDTH = 10, 42  # image pixels of a weight, and CSS pixels of a kernel that is drawn
 MOST_SEEDS = 9999
 PAINTED_SIDE = 7  # the largest grid to paint; a larger kernel is zero around it
 SILENCE, SHUFFLE = "silence", "shuffle"
@@ -38,15 +39,15 @@ ACTIONS = {
     SHUFFLE: "Shuffle the layer",
 }
 HELP = {
-    SILENCE: "The map is zero for every image, its bias included, also behind the batch norm that follows.",
+    SILENCE: "It is zero for every image, its bias included, also behind the batch norm that follows.",
     "sobel_x": "The Sobel kernel for edges between left and right: large where the image gets lighter to the right.",
     "sobel_y": "The Sobel kernel for edges between top and bottom: large where the image gets lighter further down.",
     "blur": "A mean weighted towards the middle (binomial, nearly a Gaussian).",
     "identity": "1 in the middle and 0 around it: the input map passes as it is.",
-    "random": "Weights drawn at random (normal), another kernel for each input map.",
+    "random": "Weights drawn at random (normal), others for each input.",
     PAINTED: "A kernel of your own.",
-    SHUFFLE: "The kernels and biases of the layer change places among its maps: the same maps come out, but the next "
-    "layer expects each somewhere else.",
+    SHUFFLE: "The weights and biases of the layer change places: the same maps come out, but the next layer expects "
+    "each somewhere else.",
 }
 
 
@@ -64,7 +65,7 @@ def _section(look: Look) -> None:
     with left:
         with layout.card("Operate on a filter", "Nothing is saved: the run stays as it is."):
             address = _operate(look, names, operated)
-        _made(look, names)
+        _made(look)
     with right:
         _this_image(look, operated, made)
         recall_change.show(look, made)
@@ -87,7 +88,7 @@ def _operate(look: Look, names: dict[str, str], operated: Network) -> str:
     st.caption(HELP[action])
     edit = _edit(look, address, unit, action)
     st.button(
-        _verb(edit),
+        _verb(edit, edits.noun(look.network.network, address)),
         icon=":material/check:",
         type="primary",
         on_click=edits.add,
@@ -116,7 +117,8 @@ def _pick_map(look: Look, address: str, operated: Network) -> int:
     key, shown = f"surgery-map:{look.run.id}:{address}", order[:MOST_TILES]
     st.session_state.setdefault(key, shown[0] + 1)
     unit = int(st.session_state[key]) - 1
-    st.caption(f"Maps of this image, {how}. Orange is below zero, blue above.")
+    each = edits.noun(look.network.network, address)
+    st.caption(f"{each.capitalize()}s for this image, {how}. Orange is below zero, blue above.")
     map_tiles(
         maps,
         shown,
@@ -126,7 +128,7 @@ def _pick_map(look: Look, address: str, operated: Network) -> int:
         f"surgery-tiles:{look.run.id}:{address}",
         lambda chosen: st.session_state.update({key: chosen + 1}),
     )
-    st.number_input("Map", 1, len(maps), step=1, key=key, help="Counted from 1, as the layer has them.")
+    st.number_input(each.capitalize(), 1, len(maps), step=1, key=key, help="Counted from 1, as the layer has them.")
     return unit
 
 
@@ -142,6 +144,8 @@ def _order(look: Look, address: str, maps: np.ndarray) -> tuple[list[int], str]:
 
 def _label(maps: np.ndarray, unit: int) -> str:
     values = maps[unit]
+    if maps.ndim == 1:
+        return f"Output {unit + 1}, {words.significant(values, 2)}"
     return f"Map {unit + 1}, {words.significant(values.min(), 2)} to {words.significant(values.max(), 2)}"
 
 
@@ -196,8 +200,9 @@ def _preview(network: Network, edit: Edit) -> None:
         return
     chosen = [edit.channel] if edit.channel is not None else list(range(min(len(old), MOST_INPUTS)))
     both = np.concatenate([old[chosen], new[chosen]])
-    image = enlarge(montage(both, columns=len(chosen), scale="diverging"), 44 * len(chosen))
-    st.image(image, width=min(image.shape[1], 44 * len(chosen) + 4), alt="Kernels before and after")
+    fine = both.repeat(FINE, axis=1).repeat(FINE, axis=2)
+    image = montage(fine, columns=len(chosen), scale="diverging", gap=2)
+    st.image(image, width=KERNEL_WIDTH * len(chosen), alt="Kernels before and after")
     part = f" (the first {MOST_INPUTS} inputs)" if len(chosen) < len(old) and edit.channel is None else ""
     st.caption(f"Above: as learned{part}. Below: what takes their place, at the same size (Frobenius norm).")
 
@@ -208,10 +213,10 @@ def _kernels(network: Network, edit: Edit) -> np.ndarray:
     return weights if weights.ndim == 3 else weights.reshape(1, 1, -1)
 
 
-def _verb(edit: Edit) -> str:
+def _verb(edit: Edit, each: str) -> str:
     if edit.kind == "shuffle":
         return "Shuffle the layer"
-    return f"Silence map {edit.unit + 1}" if edit.kind == "zero" else f"Replace in map {edit.unit + 1}"
+    return f"{'Silence' if edit.kind == 'zero' else 'Replace in'} {each} {edit.unit + 1}"
 
 
 def _output(network: Network, image: torch.Tensor, address: str) -> np.ndarray:
@@ -241,7 +246,7 @@ def _top(probabilities: np.ndarray, classes: tuple[str, ...], most: int = 5) -> 
     return {classes[number]: float(probabilities[number]) for number in found}
 
 
-def _made(look: Look, names: dict[str, str]) -> None:
+def _made(look: Look) -> None:
     """The edits, each to be removed."""
     made = edits.edits(look.run)
     if not made:
@@ -249,7 +254,7 @@ def _made(look: Look, names: dict[str, str]) -> None:
     with layout.card(words.count(len(made), "edit")):
         for place, edit in enumerate(made):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(plain(edits.described(edit, names)), width="stretch")
+                st.markdown(plain(edits.described(edit, look.network.network)), width="stretch")
                 st.button(
                     "Remove",
                     icon=":material/close:",
