@@ -12,9 +12,12 @@ from cnn_core.inference import Classifier
 from cnn_core.inspection.ablation import Ranking
 from cnn_core.inspection.recall import compare
 from cnn_core.inspection.surgery import Edit, operate
+from cnn_core.models.network import build
+from cnn_core.models.presets import network_presets
 from pages.ui.inside.kernel_paint import rows
 from pages.ui.inside.map_ranking import table
 from pages.ui.inside.recall_change import option, order, points
+from pages.ui.inside.validation import affordable, together
 from tests.pages.conftest import run, text
 
 
@@ -197,6 +200,14 @@ def test_a_table_of_many_maps_and_classes_stays_small() -> None:
     assert maps == found.order[:128].tolist()
     assert frame.columns.is_unique
     assert not frame.isna().any(axis=None)
+
+
+@pytest.mark.parametrize(("side", "images", "batch"), [(28, 2000, 200), (224, 417, 41), (512, 100, 10)])
+def test_large_images_are_fewer(side: int, images: int, batch: int) -> None:
+    network = build(network_presets.get("simple_cnn").layers, (3, side, side), 10)
+    macs = 432 * side**2 + 4608 * (side // 2) ** 2 + 18432 * (side // 4) ** 2 + 128 * 64 * (side // 8) ** 2 + 1280
+    assert affordable(network) == min(2000, max(100, int(60e9 / macs)))
+    assert (affordable(network), together(network)) == (images, batch)
 
 
 def test_points_are_words() -> None:

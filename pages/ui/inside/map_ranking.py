@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 SECONDS = 30.0  # until no further batch is begun
-BATCH = 250
 MOST_MAPS, MOST_CLASSES = 128, 20  # rows and columns of the table
 FELL, ROSE = (232, 89, 12), (37, 99, 235)  # orange and blue of the theme's palette
 STRONGEST = 0.75  # opacity: the digits stay legible
@@ -49,7 +48,7 @@ def show(look: Look, address: str, name: str) -> None:
         if found is None:
             st.caption(
                 f"Silences the {each}s of “{plain(name)}” one after the other and measures what falls, on at most "
-                f"{validation.RANKED:,} validation images."
+                f"{validation.RANKED:,} validation images and for about {SECONDS:.0f} s."
             )
             if st.button(f"Rank the {each}s of this layer", icon=":material/leaderboard:", key="surgery-rank"):
                 _measure(look, address)
@@ -77,11 +76,11 @@ def table(found: Ranking, classes: Sequence[str], each: str = "Map") -> tuple[pd
 def _measure(look: Look, address: str) -> None:
     dataset = validation.usable(look)
     assert dataset is not None
-    chosen = np.random.default_rng(validation.SEED).permutation(validation.positions(dataset, validation.RANKED))
+    chosen = np.random.default_rng(validation.SEED).permutation(validation.positions(look, dataset, validation.RANKED))
     bar = st.progress(0.0, "Starting …")
     found = ablate(
         look.network.network,
-        look.network.batches(dataset.images, chosen, BATCH),
+        look.network.batches(dataset.images, chosen, validation.together(look.network.network)),
         dataset.labels[chosen],
         address,
         lambda done: bar.progress(min(done, 1.0), f"Silencing one map after the other: {done:.0%}"),

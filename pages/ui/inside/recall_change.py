@@ -32,7 +32,7 @@ def show(look: Look, edits: tuple[Edit, ...]) -> None:
                 "The validation images of this run are not here, so only the prediction for the one image is shown."
             )
             return
-        positions = validation.positions(dataset)
+        positions = validation.positions(look, dataset)
         before, after = (validation.probabilities(look, dataset, some) for some in ((), edits))
         found = compare(before, after, dataset.labels[positions])
         _facts(found, len(positions), len(dataset.splits["validation"]))

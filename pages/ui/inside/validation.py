@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.embedding import spread_over_classes
 from cnn_core.inspection.surgery import Edit, operate
+from cnn_core.models.network import Network
+from cnn_core.models.summary import shapes
 from pages.ui.inside.look import Look
 from pages.ui.runs.choosing import weights_version
 
-MOST = 2000  # images: 0.1 to 0.2 s of two processor cores for the networks to start from at 28 × 28
+MOST = 2000  # images: 0.1 to 0.3 s of two processor cores for the networks to start from at 28 × 28
+LEAST = 100
+MACS = 60e9  # multiply-accumulates of all images: about 2 s of two processor cores
 RANKED = 1000
+MOST_TOGETHER = 250  # images a batch of the ranking
 SEED = 0
 
 
@@ -29,9 +34,21 @@ def usable(look: Look) -> ImageDataset | None:
     return dataset if fits else None
 
 
-def positions(dataset: ImageDataset, most: int = MOST) -> NDArray[np.int64]:
+def affordable(network: Network) -> int:
+    """Images that it classifies in about two seconds, from LEAST to MOST."""
+    inputs = shapes(network.layers, network.input_shape, network.classes)
+    macs = sum(layer.macs(shape, network.classes) for layer, shape in zip(network.layers, inputs, strict=False))
+    return int(min(MOST, max(LEAST, MACS / max(macs, 1))))
+
+
+def together(network: Network) -> int:
+    """Images a batch of the ranking: a tenth of those it classifies in two seconds, so that a limit of time is kept."""
+    return min(MOST_TOGETHER, affordable(network) // 10)
+
+
+def positions(look: Look, dataset: ImageDataset, most: int = MOST) -> NDArray[np.int64]:
     """Ascending: all validation images, or the same `most` of them each time, with each class keeping its share."""
-    return spread_over_classes(dataset, ("validation",), most, SEED)
+    return spread_over_classes(dataset, ("validation",), min(most, affordable(look.network.network)), SEED)
 
 
 def probabilities(look: Look, dataset: ImageDataset, edits: tuple[Edit, ...]) -> NDArray[np.float32]:
@@ -53,4 +70,4 @@ def _probabilities(
     network = operate(_look.network.network, edits).eval()
     network.to(memory_format=torch.channels_last)  # 0.37 s -> 0.13 s for simple_cnn
     network.input.memory_format = torch.channels_last
-    return replace(_look.network, network=network).classify_many(_dataset.images, positions(_dataset))
+    return replace(_look.network, network=network).classify_many(_dataset.images, positions(_look, _dataset))
