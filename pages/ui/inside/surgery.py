@@ -114,9 +114,11 @@ def _pick_map(look: Look, address: str, operated: Network) -> int:
     image = look.network.tensor(look.image[None])
     saved, maps = (_output(network, image, address) for network in (look.network.network, operated))
     order, how = _order(look, address, saved)
-    key, shown = f"surgery-map:{look.run.id}:{address}", order[:MOST_TILES]
-    st.session_state.setdefault(key, shown[0] + 1)
-    unit = int(st.session_state[key]) - 1
+    key = f"surgery-map:{look.run.id}:{address}"
+    st.session_state.setdefault(key, order[0] + 1)
+    unit, shown = int(st.session_state[key]) - 1, order[:MOST_TILES]
+    if unit not in shown:
+        shown[-1] = unit
     each = edits.noun(look.network.network, address)
     st.caption(f"{each.capitalize()}s for this image, {how}. Orange is below zero, blue above.")
     map_tiles(
@@ -134,12 +136,11 @@ def _pick_map(look: Look, address: str, operated: Network) -> int:
 
 def _order(look: Look, address: str, maps: np.ndarray) -> tuple[list[int], str]:
     """The maps, first those that matter most, where that was measured, else the strongest; and which it is."""
-    if found := map_ranking.ranking(look, address):
-        return found.order.tolist(), "those that matter most first"
-    strength = np.abs(maps).reshape(len(maps), -1).mean(axis=1)
-    strength = np.nan_to_num(strength, posinf=0)
     most = f", {MOST_TILES} of {len(maps):,}" if len(maps) > MOST_TILES else ""
-    return np.argsort(-strength, kind="stable").tolist(), f"the strongest first{most}"
+    if found := map_ranking.ranking(look, address):
+        return found.order.tolist(), f"those that matter most first{most}"
+    strength = np.abs(maps).reshape(len(maps), -1).mean(axis=1)
+    return np.argsort(-np.nan_to_num(strength, posinf=0), kind="stable").tolist(), f"the strongest first{most}"
 
 
 def _label(maps: np.ndarray, unit: int) -> str:
