@@ -1,18 +1,35 @@
-"""Inside: a network at work on one image, at any kept epoch, and why it answers so."""
+"""Inside: a network at work on one image, at any kept epoch, why it answers so, and what its filters look for."""
 
 import streamlit as st
 
 from cnn_core.errors import PlaygroundError
+from pages.ui.address import query
 from pages.ui.data import datasets
 from pages.ui.frame import layout
 from pages.ui.frame.errors import show_error
-from pages.ui.inside import view
+from pages.ui.inside import surgery, view
+from pages.ui.inside.look import Look
+from pages.ui.inside.subject import pick
 from pages.ui.runs.choosing import WITH_WEIGHTS, pick_run, require_runs
+from pages.ui.understand.classifiers import classifier, pick_epoch
 
-layout.title(
-    "Inside", "Your network at work on one image. Point at a map to see what feeds it; click it for its arithmetic."
-)
+STAGE = "stage"
+VIEWS = {STAGE: "At work", "surgery": "Surgery"}
+SECTIONS = {"surgery": surgery.show}
+
+heading, views = st.columns([3, 2], vertical_alignment="center")
+with heading:
+    layout.title("Inside", "Your network at work on one image. Point at a map to see what feeds it; click it for more.")
 runs = require_runs(WITH_WEIGHTS)
+with views:
+    shown = query.choose(
+        st.segmented_control,
+        "View",
+        list(VIEWS),
+        name="view",
+        format_func=VIEWS.__getitem__,
+        label_visibility="collapsed",
+    )
 left, above = st.columns([1, 2.6], vertical_alignment="bottom")
 with left:
     run = pick_run(runs)
@@ -21,4 +38,12 @@ try:
     dataset = datasets.of_run(run)
 except PlaygroundError as error:
     show_error(error)
-view.show(run, dataset, above)
+if shown == STAGE:
+    view.show(run, dataset, above)
+else:
+    with left:
+        epoch = pick_epoch(run)
+        network = classifier(run, epoch)
+    with above:
+        subject = pick(run, network, dataset)
+    SECTIONS[shown](Look(run, epoch, network, dataset, subject.image, subject.label))

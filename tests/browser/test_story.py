@@ -64,7 +64,7 @@ def test_the_whole_story(app: App, new_page: NewPage) -> None:
     pause_resume_and_stop(page, first)
     second = a_run_survives_its_worker(page)
     evaluate(page, second)
-    feature_maps(page)
+    inside(page)
     classify(page)
     compare(page)
 
@@ -148,13 +148,10 @@ def evaluate(page: Page, run_id: str) -> None:
     expect(page.locator(".cnn-gallery figure").first).to_be_visible()
 
 
-def feature_maps(page: Page) -> None:
-    open_from_menu(page, "Feature maps")
-    expect(page.get_by_text("1 · Convolution")).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 14")
-    page.get_by_role("button", name="Filters").first.click()
-    expect(page.get_by_text("16 filters for 1 input map")).to_be_visible()
-    page.keyboard.press("Escape")
+def inside(page: Page) -> None:
+    open_from_menu(page, "Inside")
+    expect(page.get_by_text("confidence")).to_be_visible()
+    expect(page.get_by_role("slider", name="Epoch")).to_be_visible()
 
 
 def classify(page: Page) -> None:

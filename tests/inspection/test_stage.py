@@ -157,6 +157,8 @@ def test_contributions_are_those_of_each_input_alone(
 
 def test_contributions_of_large_maps_are_sampled_and_near() -> None:
     convolution = nn.Conv2d(2, 3, 3, padding=1)
+    weights = torch.rand(convolution.weight.shape, generator=torch.Generator().manual_seed(0)) + 0.1
+    convolution.weight.data.copy_(weights)
     rows = torch.linspace(0, 1, 96)
     maps = torch.stack([rows[:, None] * rows, (rows[:, None] - rows).abs()])
     weight = convolution.weight.detach()

@@ -8,7 +8,7 @@ def test_an_empty_store_offers_the_first_experiment(open_page: Open) -> None:
     page = open_page()
     assert "See a network learn" in text(page)
     assert "Latest runs" not in text(page)
-    assert len(page.image) == 1
+    assert len(page.get("bidi_component")) == 2  # the stage and what feeds it
 
 
 def test_one_click_queues_a_run_and_opens_it(open_page: Open) -> None:

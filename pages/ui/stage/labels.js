@@ -164,10 +164,10 @@ const Labels = (() => {
       const probability = stage.entry.frame.probabilities.data[unit], score = stage.entry.frame.scores.values.data[cell.index];
       return `${head.names[unit]}: logit ${number(score)} → probability ${(100 * probability).toFixed(2)}%`;
     }
-    if (node.shape.length === 1) return `Unit ${unit} of ${node.title}: ${number(node.values.data[cell.index])}`;
+    if (node.shape.length === 1) return `Unit ${unit + 1} of ${node.title}: ${number(node.values.data[cell.index])}`;
     const low = node.low.data[cell.index], high = node.high.data[cell.index];
     const dead = node.dead.data[cell.index] ? ", zero everywhere for this image" : "";
-    return `Map ${unit} of ${node.title}: here ${number(under(stage, column, cell, event))}, from ${number(low)} to ${number(high)}${dead}`;
+    return `Map ${unit + 1} of ${node.title}: here ${number(under(stage, column, cell, event))}, from ${number(low)} to ${number(high)}${dead}`;
   }
 
   function under(stage, { node }, cell, event) {

@@ -78,7 +78,7 @@ const Panel = (() => {
   function head(card, state) {
     const { close, ui } = state, bar = make("header");
     const thing = close.every ? "All maps" : close.kind === "softmax" ? `How the probability of ${ui.names[close.unit] ?? close.unit} comes about`
-      : close.kind === "input" ? "How the image goes in" : isMap(close.out) ? `How map ${close.unit} comes about` : `How number ${close.unit} comes about`;
+      : close.kind === "input" ? "How the image goes in" : isMap(close.out) ? `How map ${close.unit + 1} comes about` : `How unit ${close.unit + 1} comes about`;
     bar.append(make("b", "", close.every ? "All of this layer" : thing), make("span", "", close.every ? "click one for its arithmetic" : `${close.title}: ${TITLES[close.kind]}`));
     const tools = make("div", "tools");
     if (!close.every) {
@@ -138,7 +138,7 @@ const Panel = (() => {
       const term = make("button", "term");
       term.type = "button";
       term.setAttribute("aria-pressed", at === state.chosen);
-      const input = framed(canvas(close.x, 44, ui, { offset: at * height * width, shape: [height, width] }), `${close.from === "input" ? "channel" : "map"} ${close.inputs.data[at]}`);
+      const input = framed(canvas(close.x, 44, ui, { offset: at * height * width, shape: [height, width] }), `${close.from === "input" ? "channel" : "map"} ${close.inputs.data[at] + 1}`);
       const weights = framed(canvas(close.w, 32, ui, { offset: at * kernel * kernel, shape: [kernel, kernel], range: [-heaviest, heaviest], signed: true }), "");
       const gives = framed(canvas(part, 44, ui, { range: [-most, most], signed: true }), "");
       term.append(input, make("i", "", "∗"), weights, make("i", "", "="), gives);
@@ -161,10 +161,10 @@ const Panel = (() => {
     if (close.maps) {
       const [count, height, width] = close.products.shape, most = close.products.data.reduce((best, value) => Math.max(best, Math.abs(value)), 1e-12);
       for (let at = 0; at < Math.min(count, 12); at++) {
-        list.append(framed(canvas(close.products, 52, ui, { offset: at * height * width, shape: [height, width], range: [-most, most], signed: true }), `map ${close.maps.data[at]}: ${number(close.sums.data[at])}`));
+        list.append(framed(canvas(close.products, 52, ui, { offset: at * height * width, shape: [height, width], range: [-most, most], signed: true }), `map ${close.maps.data[at] + 1}: ${number(close.sums.data[at])}`));
       }
     }
-    bars(body, Array.from(close.inputs.data, (input, at) => [`unit ${input}`, found.products[at], `${number(close.x.data[at])} × ${number(close.w.data[at])}`])
+    bars(body, Array.from(close.inputs.data, (input, at) => [`unit ${input + 1}`, found.products[at], `${number(close.x.data[at])} × ${number(close.w.data[at])}`])
       .concat(close.others ? [[`the other ${close.others}`, found.rest, "summed"]] : [], [["bias", found.bias, ""]]));
     if (close.maps) body.append(list);
   }
@@ -286,14 +286,14 @@ const Panel = (() => {
       else frame(box, row * close.stride - close.padding, column * close.stride - close.padding, close.kernel, shape);
     }
     Steps.show(state.numbers, state, found);
-    if (speak && isMap(close.out)) state.spoken.textContent = `Row ${row}, column ${column}: ${number(found.out)}`;
+    if (speak && isMap(close.out)) state.spoken.textContent = `Row ${row + 1}, column ${column + 1}: ${number(found.out)}`;
   }
 
   function every(body, state) {
     const { close, ui } = state, { every } = close, list = make("div", "every");
     const count = every.maps ? every.maps.shape[0] : every.values.shape[0];
     for (let unit = 0; unit < count; unit++) {
-      const tile = button("", `${unit}`, () => ui.onOpen(close.address, unit), "");
+      const tile = button("", `${unit + 1}`, () => ui.onOpen(close.address, unit), "");
       if (every.maps) {
         const [, height, width] = every.maps.shape, low = every.low.data[unit], high = every.high.data[unit];
         const data = Float32Array.from(every.maps.data.subarray(unit * height * width, (unit + 1) * height * width), (q) => low + (q / 255) * (high - low));
@@ -302,7 +302,7 @@ const Panel = (() => {
         tile.style.background = ui.ramp(every.values.data[unit], every.low, every.high, every.low < 0);
         tile.className = "unit";
       }
-      tile.title = `${unit}` + (every.values ? `: ${number(every.values.data[unit])}` : "");
+      tile.title = `${unit + 1}` + (every.values ? `: ${number(every.values.data[unit])}` : "");
       list.append(tile);
     }
     body.append(list);

@@ -5,7 +5,7 @@ const Steps = (() => {
   function show(host, state, found) {
     const { close, ui } = state;
     host.replaceChildren();
-    if (typeof close.out === "object") host.append(Panel.make("p", "place", `At row ${state.row}, column ${state.column}`));
+    if (typeof close.out === "object") host.append(Panel.make("p", "place", `At row ${state.row + 1}, column ${state.column + 1}`));
     const kinds = { conv: convolution, max_pool: pooling, avg_pool: pooling, batch_norm: batchNorm, add: addition, linear, softmax, global_pool: globalPool, input, flatten: () => {} };
     (kinds[close.kind] ?? activation)(host, state, found, ui);
   }
@@ -47,7 +47,7 @@ const Steps = (() => {
 
   function convolution(host, state, found, ui) {
     const { close } = state, part = found.parts[state.chosen] ?? found.parts[0], side = close.kernel;
-    const name = `${close.from === "input" ? "channel" : "map"} ${part.input}`;
+    const name = `${close.from === "input" ? "channel" : "map"} ${part.input + 1}`;
     row(host, grid(part.patch, side, `patch of ${name}`, ui), sign("×"), grid(part.weights, side, "kernel", ui), sign("="), grid(part.products, side, "products", ui), sign("→"), total(part.sum, "their sum"));
     const text = found.parts.slice(0, 5).map((one) => number(one.sum)).join(" + ").replaceAll("+ −", "− ");
     const others = found.parts.slice(5).reduce((sum, one) => sum + one.sum, found.rest);
