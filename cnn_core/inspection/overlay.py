@@ -1,0 +1,32 @@
+"""An attribution over its image. numpy only."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+BELOW, ABOVE = (232, 89, 12), (37, 99, 235)  # orange speaks against the class, blue for it
+HOT = ((37, 99, 235), (124, 58, 237), (232, 89, 12), (250, 204, 21))  # from little to much
+
+
+def overlay(
+    image: NDArray[np.uint8], values: NDArray[np.float32], signed: bool, strength: float = 0.65, scale: float = 0.0
+) -> NDArray[np.uint8]:
+    """`image` (C, H, W) in grey with an attribution (H, W) over it: uint8 (H, W, 3).
+
+    `signed`: orange below zero and blue above it, else from blue over orange to yellow. How opaque a pixel is grows
+    with its value: `scale` (the largest absolute value where it is 0) is drawn with `strength`, 0..1, zero not at all.
+    """
+    grey = image.astype(np.float32).mean(0)[..., None].repeat(3, 2)
+    values = np.nan_to_num(values.astype(np.float32))
+    size = np.clip(np.abs(values) / (scale or float(np.abs(values).max()) or 1.0), 0, 1)
+    colour = np.where((values < 0)[..., None], np.float32(BELOW), np.float32(ABOVE)) if signed else _hot(size)
+    opacity = (strength * np.sqrt(size))[..., None]
+    return np.rint(grey * (1 - opacity) + colour * opacity).astype(np.uint8)
+
+
+def _hot(size: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W) in 0..1 -> (H, W, 3)."""
+    places = np.linspace(0, 1, len(HOT))
+    channels = [np.interp(size, places, channel) for channel in np.array(HOT, np.float32).T]
+    return np.stack(channels, axis=2).astype(np.float32)
