@@ -7,15 +7,15 @@ from pages.ui.address import query
 from pages.ui.data import datasets
 from pages.ui.frame import layout
 from pages.ui.frame.errors import show_error
-from pages.ui.inside import surgery, view
+from pages.ui.inside import attribution, surgery, view
 from pages.ui.inside.look import Look
 from pages.ui.inside.subject import pick
 from pages.ui.runs.choosing import WITH_WEIGHTS, pick_run, require_runs
 from pages.ui.understand.classifiers import classifier, pick_epoch
 
 STAGE = "stage"
-VIEWS = {STAGE: "At work", "surgery": "Surgery"}
-SECTIONS = {"surgery": surgery.show}
+VIEWS = {STAGE: "At work", "why": "Why", "surgery": "Surgery"}
+SECTIONS = {"why": attribution.show, "surgery": surgery.show}
 
 heading, views = st.columns([3, 2], vertical_alignment="center")
 with heading:

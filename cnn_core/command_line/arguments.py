@@ -6,6 +6,7 @@ import argparse
 from typing import get_args
 
 from cnn_core.command_line.datasets import datasets, import_dataset
+from cnn_core.command_line.explain_image import explain_image
 from cnn_core.command_line.results import evaluate, networks, predict, runs
 from cnn_core.command_line.train import train
 from cnn_core.data.decode import Fit
@@ -38,6 +39,21 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("run")
     command.add_argument("images", nargs="+", metavar="IMAGE")
     command.set_defaults(do=predict)
+
+    command = commands.add_parser("explain", help="why a network answers as it does for an image; one JSON line")
+    command.add_argument("run")
+    command.add_argument("image", metavar="IMAGE")
+    command.add_argument(
+        "--method",
+        default="grad_cam",
+        metavar="METHOD",
+        help="grad_cam, guided_grad_cam, saliency, integrated_gradients, occlusion or smooth_grad",
+    )
+    command.add_argument("--layer", default="", metavar="ADDRESS", help="of the convolution; the last by default")
+    command.add_argument("--class", dest="target", metavar="NAME", help="the predicted one by default")
+    command.add_argument("--epoch", type=int, help="the best by default")
+    command.add_argument("--out", metavar="FILE.png", help="write the attribution over the image")
+    command.set_defaults(do=explain_image)
 
     command = commands.add_parser("runs", help="all runs, newest first")
     command.add_argument("--rebuild", action="store_true", help="first add runs that have a folder and no row")

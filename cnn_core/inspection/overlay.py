@@ -20,12 +20,13 @@ def overlay(
     grey = image.astype(np.float32).mean(0)[..., None].repeat(3, 2)
     values = np.nan_to_num(values.astype(np.float32))
     size = np.clip(np.abs(values) / (scale or float(np.abs(values).max()) or 1.0), 0, 1)
-    colour = np.where((values < 0)[..., None], np.float32(BELOW), np.float32(ABOVE)) if signed else _hot(size)
+    sides = np.array([ABOVE, BELOW], np.float32)
+    colour = sides[(values < 0).astype(int)] if signed else _hot(size)
     opacity = (strength * np.sqrt(size))[..., None]
     return np.rint(grey * (1 - opacity) + colour * opacity).astype(np.uint8)
 
 
-def _hot(size: NDArray[np.float32]) -> NDArray[np.float32]:
+def _hot(size: NDArray[np.floating]) -> NDArray[np.float32]:
     """(H, W) in 0..1 -> (H, W, 3)."""
     places = np.linspace(0, 1, len(HOT))
     channels = [np.interp(size, places, channel) for channel in np.array(HOT, np.float32).T]

@@ -1,0 +1,85 @@
+"""`python -m cnn_core explain`: an attribution without a browser."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnn_core.inference import Classifier
+from cnn_core.inspection.attribution import METHODS, attribute
+from cnn_core.inspection.attribution_check import by_region
+from cnn_core.runs.store import store
+from tests.pages.conftest import digits_recipe, train
+from tests.test_command_line import run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one finished run on digits."""
+    made = tmp_path_factory.mktemp("explained") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CNN_PLAYGROUND_HOME", str(made))
+        train(digits_recipe("simple_cnn", 1), "one")
+    return made
+
+
+@pytest.fixture
+def trained(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Id of the run."""
+    monkeypatch.setenv("CNN_PLAYGROUND_HOME", str(folder))
+    return store().runs()[0].id
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("images") / "mine.png"
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (20, 20), np.uint8)).save(path)
+    return path
+
+
+def test_every_method_answers_and_draws(trained: str, image: Path, tmp_path: Path) -> None:
+    classifier = Classifier.open(trained)
+    with Image.open(image) as opened:
+        seen = classifier.see(opened)
+    for method in METHODS:
+        out = tmp_path / f"{method}.png"
+        code, lines, errors = run("explain", trained, str(image), "--method", method, "--out", str(out))
+        assert (code, errors) == (0, "")
+        target = int(classifier.classify(seen[None])[0].argmax())
+        found = attribute(classifier.network, classifier.tensor(seen[None]), target, method)
+        np.testing.assert_allclose(lines[0]["regions"], by_region(found), atol=1e-3)
+        assert lines[0]["predicted"] == lines[0]["class"] == classifier.classes[target]
+        with Image.open(out) as drawn:
+            assert min(drawn.size) >= 448
+
+
+def test_any_class_epoch_and_layer(trained: str, image: Path) -> None:
+    code, lines, _ = run("explain", trained, str(image), "--class", "7", "--epoch", "0", "--layer", "0")
+    assert code == 0
+    assert (lines[0]["class"], lines[0]["layer"]) == ("7", "0")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--method", "lime"], "no method 'lime'"),
+        (["--class", "cat"], "no class 'cat'"),
+        (["--layer", "99"], "no convolution at '99'"),
+        (["--epoch", "99"], "epoch 99"),
+        (["--out", "why.jpg"], "ends in .png"),
+        (["--out", "nowhere/why.png"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_met_is_a_sentence(trained: str, image: Path, options: list[str], sentence: str) -> None:
+    code, lines, errors = run("explain", trained, str(image), *options)
+    assert (code, lines) == (2, [])
+    assert sentence in errors
+
+
+def test_an_image_that_is_none_is_a_sentence(trained: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG nonsense")
+    for name in ("broken.png", "missing.png"):
+        code, lines, errors = run("explain", trained, str(tmp_path / name))
+        assert (code, lines) == (2, [])
+        assert name in errors
