@@ -7,19 +7,31 @@ from pages.ui.address import query
 from pages.ui.data import datasets
 from pages.ui.frame import layout
 from pages.ui.frame.errors import show_error
-from pages.ui.inside import attribution, surgery, view
+from pages.ui.inside import attribution, exciting, hierarchy, surgery, view
 from pages.ui.inside.look import Look
-from pages.ui.inside.subject import pick
+from pages.ui.inside.subject import empty, pick
 from pages.ui.runs.choosing import WITH_WEIGHTS, pick_run, require_runs
 from pages.ui.understand.classifiers import classifier, pick_epoch
 
 STAGE = "stage"
-VIEWS = {STAGE: "At work", "why": "Why", "surgery": "Surgery"}
-SECTIONS = {"why": attribution.show, "surgery": surgery.show}
+VIEWS = {
+    STAGE: "At work",
+    "why": "Why",
+    "excites": "What excites it",
+    "hierarchy": "Edges to shapes",
+    "surgery": "Surgery",
+}
+SECTIONS = {
+    "why": attribution.show,
+    "excites": exciting.show,
+    "hierarchy": hierarchy.show,
+    "surgery": surgery.show,
+}
+OF_AN_IMAGE = ("why", "surgery")
 
-heading, views = st.columns([3, 2], vertical_alignment="center")
+heading, views = st.columns([5, 6], vertical_alignment="center")
 with heading:
-    layout.title("Inside", "Your network at work on one image. Point at a map to see what feeds it; click it for more.")
+    layout.title("Inside", "A network at work, and why it answers as it does.")
 runs = require_runs(WITH_WEIGHTS)
 with views:
     shown = query.choose(
@@ -41,9 +53,8 @@ except PlaygroundError as error:
 if shown == STAGE:
     view.show(run, dataset, above)
 else:
-    with left:
-        epoch = pick_epoch(run)
-        network = classifier(run, epoch)
     with above:
-        subject = pick(run, network, dataset)
+        epoch = pick_epoch(run)
+    network = classifier(run, epoch)
+    subject = pick(run, network, dataset) if shown in OF_AN_IMAGE else empty(network)
     SECTIONS[shown](Look(run, epoch, network, dataset, subject.image, subject.label))

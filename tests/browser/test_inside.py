@@ -73,6 +73,17 @@ def live(page: Page, app: App, run_id: str) -> None:
     assert on_stage(page, "Object.keys(stage.entry.head.health).length") > 5
     expect(page.get_by_text(re.compile("live · epoch"))).to_be_visible()
     expect(page.locator(".health").first).to_be_visible()
+    wait_for(lambda: bool(store().get(run_id).best_epoch), 60)
+    page.goto(f"{app.url}/inside?run={run_id}")
+    wait_on_stage(page, "stage.entry?.head.live")
+    step = on_stage(page, "stage.entry.head.live.step")
+    wait_on_stage(page, f"stage.entry.head.live.step > {step}")
+    slider = page.get_by_role("slider", name="Epoch")
+    slider.focus()
+    page.keyboard.press("Home")
+    wait_on_stage(page, "stage.entry.head.epoch === 0")
+    page.keyboard.press("End")
+    wait_on_stage(page, "stage.entry.head.epoch === 'live'")
 
 
 def scrub(page: Page, app: App, run_id: str) -> None:

@@ -73,7 +73,8 @@ def payload(
     packed, probabilities = _frame(run.id, epoch, version, subject.key, tuple(sorted(blocks)), run, subject, network)
     measured = measures(run, epoch, version, network, dataset)
     return _head(run.id, subject, network, probabilities) | {
-        **{"epoch": epoch, "epochs": epochs_of(run), "best": run.best_epoch, "curve": _curve(run.id, run.step)},
+        **{"epoch": epoch, "epochs": [*epochs_of(run), *([LIVE] if run.status == "running" else [])]},
+        **{"best": run.best_epoch, "curve": _curve(run.id, run.step)},
         **{"frame": packed, "measures": measured, "note": _note(run, epoch, measured), "live": None},
         "close": _close(network, subject, opened),
     }

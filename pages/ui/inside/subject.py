@@ -54,9 +54,13 @@ def pick(run: Run, network: Classifier, dataset: ImageDataset | None) -> Subject
     if brought is not None:
         return Subject(brought, None)
     if source == DRAWING or dataset is None:
-        dark = background_of(dataset) != "light"
-        return Subject(np.full(network.shape, 0 if dark else 255, np.uint8), None)
+        return empty(network, background_of(dataset) != "light")
     return first(dataset, sealed.unseen(dataset))
+
+
+def empty(network: Classifier, dark: bool = True) -> Subject:
+    """An image with nothing on it."""
+    return Subject(np.full(network.shape, 0 if dark else 255, np.uint8), None)
 
 
 def first(dataset: ImageDataset, split: str) -> Subject:

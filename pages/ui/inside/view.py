@@ -9,34 +9,51 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import PlaygroundError
+from cnn_core.runs.live import mark_watched
+from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui.address import query
 from pages.ui.frame.errors import errors_shown, show_error
-from pages.ui.inside import frames
-from pages.ui.inside.subject import pick
+from pages.ui.inside import frames, present
+from pages.ui.inside.subject import CAMERA, DRAWING, UPLOAD, pick
+from pages.ui.runs.records import interval
 from pages.ui.stage import component
 from pages.ui.understand.classifiers import BEST, open_classifier, quiet
 
 CHANNEL = "inside"
+BROUGHT = (UPLOAD, CAMERA, DRAWING)
 
 
 def show(run: Run, dataset: ImageDataset | None, above: DeltaGenerator) -> None:
     """The stage, and in `above` the choice of the image. The stage is mounted once; what it asks for runs the fragment
     alone."""
     component.mount(CHANNEL)
+    still = query.asked("from") in BROUGHT  # a file that arrives while its box is drawn anew would be lost
+    every = interval() if run.status == "running" and not still else None
     with above:
-        st.fragment(_feed)(run, dataset)
+        st.fragment(_feed, run_every=every)(run, dataset)
 
 
 @errors_shown()
 def _feed(run: Run, dataset: ImageDataset | None) -> None:
     quiet()
-    request, kept = component.asked(CHANNEL), frames.epochs_of(run)
+    request = component.asked(CHANNEL)
+    if run.status == "running":
+        run = store().get(run.id)
+        if run.status != "running":
+            st.rerun()
+    kept = frames.epochs_of(run)
     epoch = _readable(run, _known(request.get("epoch"), kept, _in_address(run, kept)), kept)
     subject = pick(run, open_classifier(run, frames.weights_of(run, epoch)), dataset)
     _follow(request.get("show"), run, kept)
     opened, blocks = _opened(request.get("open")), _blocks(request.get("blocks"))
-    component.feed(CHANNEL, frames.payload(run, epoch, subject, dataset, opened, blocks))
+    payload = None
+    if run.status == "running" and dataset is not None:
+        if request.get("epoch", None if query.asked("epoch") else frames.LIVE) == frames.LIVE:
+            payload = present.payload(run, subject, dataset, opened, tuple(blocks))
+        else:
+            mark_watched(run.id)
+    component.feed(CHANNEL, payload or frames.payload(run, epoch, subject, dataset, opened, blocks))
 
 
 def _readable(run: Run, epoch: int, kept: list[int]) -> int:
@@ -71,6 +88,8 @@ def _known(value: Any, kept: list[int], otherwise: int) -> int:
 
 def _follow(shown: Any, run: Run, kept: list[int]) -> None:
     """The address names the epoch on show."""
+    if shown == frames.LIVE:
+        query.put(epoch=None)
     if isinstance(shown, int) and shown in kept:
         query.put(epoch=None if shown == run.best_epoch else shown)
 

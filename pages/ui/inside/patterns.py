@@ -1,0 +1,82 @@
+"""What a map looks for: the images that excite it, and an image made for it; shared by all who look, loads torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cnn_core.data.dataset import ImageDataset
+from cnn_core.data.explore.statistics import sample
+from cnn_core.inference import Classifier
+from cnn_core.inspection.exciting import Exciting, exciting
+from cnn_core.inspection.feature_visualisation import Aim, Visualised, visualise
+from pages.ui.inside.look import Look
+from pages.ui.runs.choosing import weights_version
+
+IMAGES = 1000  # validation images that are looked through
+
+
+def positions(look: Look, dataset: ImageDataset) -> NDArray[np.int64]:
+    """The validation images that are looked through: the same at every epoch."""
+    return np.sort(sample(dataset, "validation", None, IMAGES))
+
+
+def found(look: Look, dataset: ImageDataset, addresses: Sequence[str]) -> dict[str, Exciting]:
+    """Address -> the images of `positions` that excite its maps."""
+    version = weights_version(look.run, look.epoch)
+    chosen = positions(look, dataset)
+    return _exciting(
+        look.run.id, look.epoch, version, dataset.content_hash, tuple(addresses), look.network, dataset, chosen
+    )
+
+
+@st.cache_resource(max_entries=24, show_spinner="Looking through the validation images …")
+def _exciting(
+    run_id: str,
+    epoch: int | None,
+    version: str,
+    images: str,
+    addresses: tuple[str, ...],
+    _network: Classifier,
+    _dataset: ImageDataset,
+    _positions: NDArray[np.int64],
+) -> dict[str, Exciting]:
+    return exciting(_network.network, _network.batches(_dataset.images, _positions), addresses)
+
+
+def made(look: Look, address: str, units: Sequence[int], aim: Aim = "neuron", plain: bool = False) -> Visualised | None:
+    """The images made for some maps, where they have been made already."""
+    slot = _slot(look.run.id, look.epoch, weights_version(look.run, look.epoch), address, tuple(units), aim, plain)
+    return slot[0] if slot else None
+
+
+def make(look: Look, address: str, units: Sequence[int], aim: Aim = "neuron", plain: bool = False) -> Visualised:
+    """Make them, with their progress. Raises PlaygroundError where nothing can be made."""
+    slot = _slot(look.run.id, look.epoch, weights_version(look.run, look.epoch), address, tuple(units), aim, plain)
+    if slot:
+        return slot[0]
+    bar = st.progress(0.0, "Making images that excite it …")
+    step = None
+    for step in visualise(look.network.network, address, units, aim, plain):
+        bar.progress(step.fraction)
+    bar.empty()
+    assert step is not None
+    slot[:] = [step]
+    return step
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _slot(
+    run_id: str, epoch: int | None, version: str, address: str, units: tuple[int, ...], aim: Aim, plain: bool
+) -> list[Visualised]:
+    """Where what has been made is kept."""
+    return []
+
+
+def as_pixels(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """0..1 (C, H, W) as uint8 (H, W) or (H, W, 3)."""
+    whole = np.rint(image * 255).clip(0, 255).astype(np.uint8)
+    return whole[0] if len(whole) == 1 else np.ascontiguousarray(whole.transpose(1, 2, 0))
