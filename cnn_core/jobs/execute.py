@@ -76,9 +76,13 @@ def _begin_journal(run: Run) -> Journal:
 
 
 def forget_ended(*run_ids: str) -> None:
-    """Remove the resume state of those of the runs that have ended for good, of all when none is named."""
+    """Of those of the runs that no worker holds, of all when none is named, remove the live weights, and the resume
+    state of those that have ended for good."""
     for run_id, (status, _) in store().statuses().items():
-        if status not in (*LIVE, *RESUMABLE) and (not run_ids or run_id in run_ids):
+        if status in LIVE or (run_ids and run_id not in run_ids):
+            continue
+        forget_live(run_id)
+        if status not in RESUMABLE:
             RunFolder(run_id).forget_resume()
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cnn_core.errors import RunFilesError
@@ -36,8 +37,9 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        weights = load_file(path)
-        with safe_open(path, framework="pt") as file:
+        # For NumPy it opens the path once, for torch twice: a file written meanwhile would give half of the answer
+        with safe_open(path, framework="numpy") as file:
+            weights = {name: torch.from_numpy(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
             noted = (file.metadata() or {}).get("checksum")
         if noted and json.loads(noted) != _checksum(weights):
             raise SafetensorError("the numbers are not those that were written")

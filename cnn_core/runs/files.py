@@ -69,7 +69,7 @@ class LocalRunFiles:
 
     def put(self, name: str, save: Callable[[Path], Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = self.folder / f".{name}.part"
+        draft = self._draft(name)
         try:
             save(draft)
             move_into_place(draft, self.folder / name)
@@ -90,6 +90,10 @@ class LocalRunFiles:
             shutil.rmtree(self.folder, ignore_errors=True)
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
+            self._draft(name).unlink(missing_ok=True)  # of a process that was killed while it wrote
+
+    def _draft(self, name: str) -> Path:
+        return self.folder / f".{name}.part"
 
 
 def run_ids() -> list[str]:

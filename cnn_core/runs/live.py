@@ -6,8 +6,10 @@ clocks of two computers: a mark counts from when the worker saw it change.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from cnn_core.runs.files import LocalRunFiles, RunFiles
@@ -18,15 +20,20 @@ MARK_SECONDS = 1.5  # between two marks of one process
 WATCHED_SECONDS = 6.0  # for which a mark counts
 
 _marked: dict[str, float] = {}  # run -> when this process marked it last
+_marking = threading.Lock()  # one process serves many viewers
 
 
 def mark_watched(run_id: str) -> None:
-    """Say that somebody looks at a run, at most every MARK_SECONDS whoever asks."""
-    now = time.monotonic()
-    if now - _marked.get(run_id, -MARK_SECONDS) < MARK_SECONDS:
-        return
-    _marked[run_id] = now
-    LocalRunFiles(run_id).put(MARK, lambda path: path.write_text(str(time.time_ns())))
+    """Say that somebody looks at a run, at most every MARK_SECONDS whoever asks. Nothing where the run has no files:
+    it has not begun, or was deleted."""
+    files = LocalRunFiles(run_id)
+    with _marking:
+        now = time.monotonic()
+        if now - _marked.get(run_id, -MARK_SECONDS) < MARK_SECONDS or not files.names():
+            return
+        _marked[run_id] = now
+        with suppress(OSError):  # another process marked it just now, or the disk is full: nobody looks less for it
+            files.put(MARK, lambda path: path.write_text(str(time.time_ns())))
 
 
 class Watched:
@@ -57,6 +64,8 @@ def about_live(run_id: str) -> dict[str, Any]:
 
 
 def forget_live(run_id: str) -> None:
-    """Remove the live weights and the mark: the run has left its worker."""
-    RunFolder(run_id).files.delete(LIVE, MARK)
-    _marked.pop(run_id, None)
+    """Remove the live weights and the mark: the run has left its worker. What cannot be removed stays."""
+    with suppress(OSError):  # on Windows somebody may be reading it; the next worker removes it
+        RunFolder(run_id).files.delete(LIVE, MARK)
+    with _marking:
+        _marked.pop(run_id, None)

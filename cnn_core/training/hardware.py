@@ -91,6 +91,14 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
+def wait_for(device: torch.device) -> None:
+    """Return once a GPU has done what it was given; a CPU always has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 @contextmanager
 def fastest_kernels(same_shapes: bool) -> Iterator[None]:
     """Where shapes stay the same, let cuDNN time its kernels at the first call of each and keep the fastest.

@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import Parameter
 from torch.nn import functional as F
 
 from cnn_core.models.input_stage import InputStage
@@ -37,6 +38,7 @@ def way_of(size: int, recorded_size: int, warm: int, recorded: bool) -> Literal[
 
 class Step:
     """Call it with images (B, C, H, W) as the network takes them, labels and a learning rate to learn from them once.
+    The gradients of the step stay with the weights until the next.
 
     labels: int64 (B,), or float32 (B, classes) shares where images are mixed; the same kind at every call.
 
@@ -67,6 +69,7 @@ class Step:
         # On a GPU a replayed step reads them
         self._rates = [torch.zeros((), device=device) for _ in self.optimiser.param_groups]
         self._graph: torch.cuda.CUDAGraph | None = None
+        self._gradients: list[tuple[Parameter, Tensor | None]] = []  # that the recorded step writes
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
         self._set_rate(rate)
@@ -98,12 +101,16 @@ class Step:
         with fastest_kernels(True), torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
             self._compute(self._images, self._labels)
         self._graph = graph
+        learned = (weight for group in self.optimiser.param_groups for weight in group["params"])
+        self._gradients = [(weight, weight.grad) for weight in learned]
 
     def _replay(self, images: Tensor, labels: Tensor) -> None:
         assert self._graph is not None
         self._images.copy_(images)
         self._labels.copy_(labels)
         self._graph.replay()
+        for weight, gradient in self._gradients:  # a batch of another size has left its own there
+            weight.grad = gradient
 
     def _set_rate(self, rate: float) -> None:
         """The learning rate of the step, times each group's own factor."""

@@ -17,23 +17,16 @@ from cnn_core.inspection.dead_units import dead_shares
 from cnn_core.jobs.execute import execute
 from cnn_core.models.network import build
 from cnn_core.models.preset import layer
-from cnn_core.runs import live as live_files
 from cnn_core.runs.events import EpochEnd
 from cnn_core.runs.folder import RunFolder, snapshot
-from cnn_core.runs.live import LIVE, MARK, Watched, about_live, forget_live, live_version, mark_watched
+from cnn_core.runs.journal import write_record
+from cnn_core.runs.live import LIVE, MARK, Watched, about_live, live_version, mark_watched
 from cnn_core.runs.store import store
 from cnn_core.training import live as live_module
 from cnn_core.training.live import learning
 from cnn_core.training.session import TrainingSession
+from tests.clock import Clock
 from tests.training.test_session import recipe, same_weights
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -53,26 +46,6 @@ def session_of(digits: ImageDataset, **training: object) -> tuple[TrainingSessio
     chosen = recipe(**training)
     run_id = store().create(chosen, "test")
     return TrainingSession(chosen, digits, RunFolder(run_id), "cpu"), run_id
-
-
-def test_a_mark_counts_for_a_while_by_the_clock_of_who_sees_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, files = Clock(), RunFolder("a" * 8).files
-    watched = Watched(files, clock)
-    assert not watched()
-    mark_watched("a" * 8)
-    assert watched()
-    clock.now = live_files.WATCHED_SECONDS - 0.01
-    assert watched()
-    clock.now = live_files.WATCHED_SECONDS
-    assert not watched()
-    mark_watched("a" * 8)  # too soon after the first: no new mark
-    assert not watched()
-    monkeypatch.setattr(live_files, "MARK_SECONDS", 0.0)
-    mark_watched("a" * 8)
-    assert watched()
-    forget_live("a" * 8)
-    assert not watched()
-    assert files.names() == []
 
 
 def test_nothing_is_written_where_nobody_looks(digits: ImageDataset) -> None:
@@ -180,6 +153,7 @@ def test_the_files_go_with_the_end_of_training(home: Path, monkeypatch: pytest.M
     run_id = store().create(recipe(epochs=1), "test", worker="here")
     monkeypatch.setattr(live_module, "EVERY", 0.0)
     seen = []
+    write_record(RunFolder(run_id).files, store().get(run_id))  # as when the worker took it
     mark_watched(run_id)
     execute(run_id, "here", "cpu", threading.Event(), lambda event: seen.append(live_version(run_id)))
     assert store().get(run_id).status == "finished"
