@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.row import Row
 from cnn_core.cores import usable_cores
 
-GROUPS = ("throughput", "accuracy", "watching", "start", "data", "uploads", "drawing", "store", "endurance")
+GROUPS = ("throughput", "accuracy", "watching", "start", "data", "uploads", "drawing", "store", "stage", "endurance")
 
 
 def main() -> None:
