@@ -6,6 +6,7 @@ clocks of two computers: a mark counts from when the worker saw it change.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -26,14 +27,15 @@ _marking = threading.Lock()  # one process serves many viewers
 def mark_watched(run_id: str) -> None:
     """Say that somebody looks at a run, at most every MARK_SECONDS whoever asks. Nothing where the run has no files:
     it has not begun, or was deleted."""
-    files = LocalRunFiles(run_id)
     with _marking:
         now = time.monotonic()
-        if now - _marked.get(run_id, -MARK_SECONDS) < MARK_SECONDS or not files.names():
+        if now - _marked.get(run_id, -math.inf) < MARK_SECONDS:
             return
-        _marked[run_id] = now
-        with suppress(OSError):  # another process marked it just now, or the disk is full: nobody looks less for it
-            files.put(MARK, lambda path: path.write_text(str(time.time_ns())))
+        files = LocalRunFiles(run_id)
+        if files.names():
+            _marked[run_id] = now
+            with suppress(OSError):  # another process marked it just now, or the disk is full: pages go on
+                files.put(MARK, lambda path: path.write_text(str(time.time_ns())))
 
 
 class Watched:

@@ -15,7 +15,9 @@ from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
 from cnn_core.runs.events import EpochEnd, Event, Report
 from cnn_core.runs.folder import BEST, RESUME, RunFolder
+from cnn_core.runs.live import LIVE, MARK, Watched, mark_watched
 from cnn_core.runs.store import RunStore, store
+from cnn_core.training import live
 from cnn_core.training import session as session_module
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -204,6 +206,43 @@ def test_no_resume_state_outlives_its_run() -> None:
     paused = train(recipe(), EpochEnd, 2, "pause")
     forget_ended()
     assert [RunFolder(run_id).has(RESUME) for run_id in (early, killed, paused)] == [False, False, True]
+
+
+def test_no_live_weights_outlive_their_worker() -> None:
+    ended, paused, held = (
+        train(recipe(1)),
+        train(recipe(), Report, 0, "pause"),
+        store().create(recipe(), "test", WORKER),
+    )
+    for run_id in (ended, paused, held):  # a page that was late, and a worker that was killed
+        RunFolder(run_id).files.put(LIVE, lambda path: path.write_bytes(b"weights"))
+        mark_watched(run_id)
+    forget_ended()
+    left = [[RunFolder(run_id).has(name) for name in (LIVE, MARK)] for run_id in (ended, paused, held)]
+    assert left == [[False, False], [False, False], [True, True]]
+
+
+@pytest.mark.parametrize(("verb", "status"), [("pause", "paused"), ("stop", "stopped"), ("", "finished")])
+def test_a_run_that_leaves_its_worker_leaves_no_live_weights(
+    monkeypatch: pytest.MonkeyPatch, verb: str, status: str
+) -> None:
+    monkeypatch.setattr(Watched, "__call__", lambda self: True)
+    monkeypatch.setattr(live, "EVERY", 0.0)
+    run_id, seen = store().create(recipe(2), "test", WORKER), []
+
+    def watch(event: Event) -> None:
+        mark_watched(run_id)
+        if isinstance(event, Report):
+            seen.append(RunFolder(run_id).has(LIVE))
+            if verb and len(seen) == 1:
+                command(run_id, verb)
+
+    execute(run_id, WORKER, "cpu", threading.Event(), watch)
+    assert store().get(run_id).status == status
+    assert seen
+    assert all(seen)
+    assert not RunFolder(run_id).has(LIVE)
+    assert not RunFolder(run_id).has(MARK)
 
 
 def test_a_store_that_is_away_when_a_run_has_ended_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

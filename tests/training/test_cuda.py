@@ -1,5 +1,7 @@
 """The same session on an NVIDIA GPU: a recorded step learns what an eager one does, and nothing waits for it."""
 
+import copy
+import dataclasses
 import gc
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,19 +9,23 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from cnn_core.data.augmentation.steps import Augmentation, augment, augmentations
 from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.feed.batches import Batches
 from cnn_core.data.feed.pixels import Pixels, _resident
+from cnn_core.inference import Classifier
 from cnn_core.models.network import Network, build
 from cnn_core.models.presets import network_presets
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe, TrainingSpec
 from cnn_core.runs.events import Finished
 from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.live import Watched, about_live
 from cnn_core.runs.store import store
+from cnn_core.training import live as live_module
 from cnn_core.training import session as session_module
 from cnn_core.training.execution import fixed
 from cnn_core.training.hardware import computes_bfloat16, prepare_gpu
@@ -215,3 +221,37 @@ def test_how_a_run_is_computed_is_measured_as_it_will_run(
     assert set(recorded) == {session.batches.batch_size}
     assert session.execution.precision in (("bfloat16", "tf32") if computes_bfloat16(session.device) else ("float32",))
     assert torch.backends.cudnn.allow_tf32 == (session.execution.precision == "tf32")
+
+
+def test_gradients_after_a_replayed_step_are_its_own(images: ImageDataset) -> None:
+    torch.manual_seed(0)
+    network = build(network_presets.get("compact_resnet").layers, images.shape, 10).to(GPU).train()
+    training = TrainingSpec(optimiser="sgd", precision="float32")
+    execution = dataclasses.replace(fixed(training, GPU), pool_first=False)
+    execution.apply()
+    step = Step(network, training, GPU, execution, recorded=128)
+    batches = Batches(images, "train", 128, device=GPU).epoch()
+    for size in (*[128] * (WARM_STEPS + 2), 77):  # a batch of another size has gradients of its own
+        pictures, labels = next(batches)
+        step(pictures[:size], labels[:size], 0.0)
+    assert step._graph is not None
+    pictures, labels = next(batches)
+    oracle = copy.deepcopy(network)
+    oracle.zero_grad()
+    step(pictures, labels, 0.0)
+    F.cross_entropy(oracle(pictures), labels).backward()
+    for ours, theirs in zip(network.parameters(), oracle.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-4, rtol=1e-2)
+
+
+def test_a_watched_run_says_how_its_layers_learn(images: ImageDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_module, "EVERY", 0.0)
+    monkeypatch.setattr(live_module, "SHARE", 1e9)
+    monkeypatch.setattr(Watched, "__call__", lambda self: True)
+    recipe = three_epochs(epochs=6)
+    run_id = store().create(recipe, "test")
+    list(TrainingSession(recipe, images, RunFolder(run_id), "cuda").run())
+    noted = about_live(run_id)["learning"]
+    assert noted
+    assert all(value is not None for found in noted.values() for value in found.values())
+    assert Classifier.open_live(run_id)
