@@ -120,7 +120,10 @@ def _grid(values: NDArray[np.float32], caption: str) -> None:
 
 
 def _cell(value: float, most: float) -> str:
-    shade, number = "#2563eb" if value >= 0 else "#e8590c", f"{100 * value:+.0f}".replace("-", "−")
+    shade, number = (
+        "#2563eb" if value >= 0 else "#e8590c",
+        f"{round(100 * value):+d}".replace("+0", "0").replace("-", "−"),
+    )
     return f'<td style="--share:{abs(value) / most * 100:.0f}%;--shade:{shade}">{number}</td>'
 
 
