@@ -25,10 +25,16 @@ from cnn_core.evaluation.metrics import evaluate
 from cnn_core.evaluation.novelty import Novelty
 from cnn_core.inference import Classifier
 from cnn_core.inspection.activations import penultimate
-from cnn_core.inspection.feature_maps import feature_maps
+from cnn_core.inspection.attribution import attribute
+from cnn_core.inspection.exciting import exciting
+from cnn_core.inspection.feature_visualisation import visualise
 from cnn_core.inspection.filters import filters
 from cnn_core.inspection.layer_statistics import layer_statistics
 from cnn_core.inspection.montage import montage
+from cnn_core.inspection.stage.arithmetic import arithmetic
+from cnn_core.inspection.stage.frame import choice_of, frame, look
+from cnn_core.inspection.stage.packing import pack
+from cnn_core.inspection.surgery import Edit, operate
 from cnn_core.models.network import build
 from cnn_core.models.presets import network_presets
 from cnn_core.recipe import AugmentSpec
@@ -60,8 +66,27 @@ def unseen(dataset: ImageDataset, count: int = 64) -> np.ndarray:
     return np.asarray(dataset.images[sample(dataset, "validation", None, count)])
 
 
-def ask_feature_maps(network: Classifier, dataset: ImageDataset) -> Answer:
-    return [layer.maps for layer in feature_maps(network.network, network.tensor(unseen(dataset, 1)))]
+def ask_stage(network: Classifier, dataset: ImageDataset) -> Answer:
+    seen = look(network.network, network.tensor(unseen(dataset, 1)))
+    packed = pack(frame(seen, choice_of(seen)) | {"close": arithmetic(seen, "8.conv1", 3)})
+    return [*(values.numpy() for values in seen.values.values()), np.frombuffer(packed, np.uint8)]
+
+
+def ask_attribution(network: Classifier, dataset: ImageDataset) -> Answer:
+    image = network.tensor(unseen(dataset, 1))
+    return [attribute(network.network, image, 3, method).values for method in ("grad_cam", "integrated_gradients")]
+
+
+def ask_surgery(network: Classifier, dataset: ImageDataset) -> Answer:
+    operated = operate(network.network, [Edit("8.conv1", "zero", 2), Edit("0", "shuffle", seed=1)])
+    with torch.no_grad():
+        return [operated(network.tensor(unseen(dataset, 8))).numpy()]
+
+
+def ask_exciting(network: Classifier, dataset: ImageDataset) -> Answer:
+    found = exciting(network.network, network.batches(unseen(dataset), np.arange(64), 20), ["9.conv2"])["9.conv2"]
+    *_, made = visualise(network.network, "0", [1], steps=3)
+    return [found.most, found.values, made.images]
 
 
 def ask_filters(network: Classifier, dataset: ImageDataset) -> Answer:
@@ -125,7 +150,10 @@ def ask_data_views(network: Classifier, dataset: ImageDataset) -> Answer:
 
 
 ASKS = (
-    ask_feature_maps,
+    ask_stage,
+    ask_attribution,
+    ask_surgery,
+    ask_exciting,
     ask_filters,
     ask_penultimate,
     ask_classify,
@@ -184,9 +212,12 @@ def test_viewers_of_different_pages_do_not_disturb_each_other(network: Classifie
 def test_maps_of_ten_viewers_are_those_of_torchs_own_hooks(network: Classifier, dataset: ImageDataset) -> None:
     images = [network.tensor(image[None]) for image in unseen(dataset, VIEWERS)]
     expected = [by_hooks(network, image) for image in images]
-    answers = at_once(*(partial(feature_maps, network.network, image) for image in images))
-    for layers, right in zip(answers, expected, strict=True):
-        assert_same(layers if isinstance(layers, Exception) else [layer.maps for layer in layers], right)
+    answers = at_once(*(partial(look, network.network, image) for image in images))
+    layers = enumerate(network.network.layers)
+    addresses = [f"{position}.relu2" if layer.kind == "residual" else str(position) for position, layer in layers]
+    for seen, right in zip(answers, expected, strict=True):
+        found = seen if isinstance(seen, Exception) else [seen.values[address].numpy() for address in addresses]
+        assert_same(found, right)
 
 
 def by_hooks(network: Classifier, image: Tensor) -> Answer:
