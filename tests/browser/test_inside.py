@@ -166,6 +166,14 @@ def upload(page: Page, app: App, run_id: str) -> None:
         [{"name": "mine.png", "mimeType": "image/png", "buffer": image.getvalue()}]
     )
     wait_on_stage(page, "stage.entry.head.truth === null")
+    page.get_by_role("radio", name="Why", exact=True).or_(page.get_by_role("button", name="Why", exact=True)).click()
+    expect(page.get_by_text("The check: the same method with random weights")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(
+        [{"name": "mine.png", "mimeType": "image/png", "buffer": image.getvalue()}]
+    )
+    at_rest(page)
+    expect(page.get_by_alt_text(re.compile("^Grad-CAM for")).first).to_be_visible()
+    expect(page.locator(".cnn-regions")).to_have_count(4)
 
 
 def silence(page: Page, app: App, run_id: str) -> None:

@@ -50,6 +50,7 @@ const Labels = (() => {
         if (changes || layout.narrow) head.append(make("span", "", sizes(node)));
         if (node.parameters && !stage.compact) head.append(make("span", "", `${count(node.parameters)} params`));
         if (!stage.compact) chips(stage, column, head);
+        if (layout.narrow) head.append(...more(stage, column));
       } else if (entry.measures && !stage.compact) head.append(make("span", "", "and F1 of the class"));
       put(head, column, layout);
       labels.append(head);
@@ -103,16 +104,20 @@ const Labels = (() => {
     if (set === stage.options.opened) stage.next(true);
   }
 
+  // A button that shows all maps of a layer, where more exist than are drawn.
+  function more(stage, { node, shape }) {
+    const hidden = node.shape[0] - node.rows;
+    if (hidden <= 0 || stage.compact || ["softmax", "scores", "input"].includes(shape)) return [];
+    const button = chip(`+${hidden.toLocaleString("en")}`, () => stage.open(node.address, -1));
+    button.title = `Show all ${node.shape[0].toLocaleString("en")}`;
+    return [button];
+  }
+
   // Under a column: how many more maps there are, and how the layer learns.
   function footer(stage, column, labels) {
     const { node } = column, { layout } = stage;
-    const more = node.shape[0] - node.rows;
     const foot = make("div", "foot");
-    if (more > 0 && !stage.compact && !["softmax", "scores", "input"].includes(column.shape)) {
-      const button = chip(`+${more.toLocaleString("en")}`, () => stage.open(node.address, -1));
-      button.title = `Show all ${node.shape[0].toLocaleString("en")}`;
-      foot.append(button);
-    }
+    foot.append(...more(stage, column));
     foot.append(...Health.lines(Health.of(stage, node)));
     const last = column.cells[column.cells.length - 1];
     Object.assign(foot.style, { left: `${column.x + column.main / 2}px`, top: `${Math.min(last.y + last.h + 3, layout.area[1] + 4)}px` });

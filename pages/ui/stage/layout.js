@@ -112,7 +112,7 @@ const Layout = (() => {
       const main = { input: 110, maps: side, templates: side + 8, strip: 16, scores: 34, softmax: node.rows * 26 }[shape];
       const wide = ["conv", "linear"].includes(node.kind) || (node.block !== null);
       if (list.length) y += shape === "softmax" ? 8 : wide ? 30 : 10;
-      const head = shape === "input" || shape === "softmax" ? 0 : 17;
+      const head = shape === "input" ? 0 : 17;
       const column = { node, shape, side, main, y, x: 0, text: 0 };
       column.cells = acrossCells(column, y + head, width);
       list.push(column);
