@@ -17,6 +17,7 @@ from cnn_core.inspection.stage.graph import ADD, SOFTMAX, Node, flattened
 from cnn_core.models.network import INPUT
 
 MOST = 16  # inputs one by one; the others are summed up
+MAP_BYTES = 200_000  # of the input maps of a convolution: of large maps fewer are sent one by one
 CLASSES = 12  # of a softmax one by one
 
 
@@ -63,7 +64,8 @@ def _convolution(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, A
     weight = module.weight.detach().float()[unit]  # (I, k, k)
     strength = of_convolution(module, maps)[unit] if node.sources[0] == INPUT else look.strengths[node.address][unit]
     order = torch.argsort(strength.abs().nan_to_num(), descending=True, stable=True)
-    first, others = order[:MOST], order[MOST:]
+    most = max(1, min(MOST, MAP_BYTES // (4 * maps[0].numel())))
+    first, others = order[:most], order[most:]
     rest = torch.zeros_like(look.values[node.address][unit])
     if len(others):
         stride, padding = module.stride[0], int(module.padding[0])

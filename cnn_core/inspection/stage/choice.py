@@ -36,7 +36,7 @@ def choose(nodes: Sequence[Node], strengths: Mapping[str, Tensor], scores: Tenso
         if node.address in last and len(node.shape) == 1:
             found[node.address] = _classes(scores, label)
         else:
-            tiles = len(node.shape) == 3 or flattened(node, by_address) == INPUT
+            tiles = len(node.shape) == 3 or (node.kind == "linear" and flattened(node, by_address) == INPUT)
             most = MAPS if tiles else UNITS
             found[node.address] = _strongest(moved.get(node.group), node.shape[0], most)
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from pathlib import Path
 
 import streamlit as st
@@ -32,6 +31,6 @@ def drawing(dark: bool) -> Image.Image | None:
         return None
     try:
         return decode(base64.b64decode(text.removeprefix(PREFIX), validate=True), "drawing.png")
-    except (ImageError, binascii.Error) as error:
-        show_error(str(error))
+    except (ImageError, ValueError):
+        show_error("The drawing could not be read. Press Clear and draw again.")
         return None

@@ -38,6 +38,8 @@ def show(run: Run, dataset: ImageDataset | None, above: DeltaGenerator) -> None:
 def _feed(run: Run, dataset: ImageDataset | None) -> None:
     quiet()
     request = component.asked(CHANNEL)
+    if not str(request.get("key", "")).startswith(f"{run.id}:"):
+        request = {}  # of the run that was on show before
     if run.status == "running":
         run = store().get(run.id)
         if run.status != "running":

@@ -179,4 +179,4 @@ def _explain(run_id: str) -> None:
 
 
 def _run_chosen() -> None:
-    st.query_params["run"] = st.session_state["choice:run"]
+    query.put(run=st.session_state["choice:run"], epoch=None)  # each run has epochs of its own

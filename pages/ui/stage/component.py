@@ -46,8 +46,8 @@ def mount(channel: str, compact: bool = False) -> None:
 
 def asked(channel: str) -> dict[str, Any]:
     """What the stage asks for: `epoch`, `show` (the epoch on show), `open` [address, unit] or None, `blocks` (the
-    residual blocks whose inside is shown), `count`. Empty before the first request. It comes from a browser: check it.
-    """
+    residual blocks whose inside is shown), `key` of the payload it shows, `count`. Empty before the first request. It
+    comes from a browser: check it."""
     state = st.session_state.get(f"feed:{channel}") or {}
     request = state.get("ask")
     return dict(request) if isinstance(request, Mapping) else {}

@@ -44,6 +44,7 @@ class Stage {
     const key = payload.key;
     if (key !== this.key) {
       this.frames.clear();
+      if (this.opened && this.key && key.split(":")[0] !== this.key.split(":")[0]) this.shut(); // another network
       this.key = key;
       this.wanted = payload.epoch;
     }
@@ -85,7 +86,7 @@ class Stage {
     this.told = this.wanted;
     this.count = (this.count ?? 0) + 1;
     const open = this.opened && [this.opened.address, this.opened.unit];
-    this.ask({ count: this.count, epoch, show: this.wanted, open, blocks: [...this.options.opened] });
+    this.ask({ count: this.count, key: this.key, epoch, show: this.wanted, open, blocks: [...this.options.opened] });
   }
 
   panelKey() {
@@ -253,11 +254,15 @@ class Stage {
     this.next(true);
   }
 
-  close() {
+  shut() {
     this.opened = this.panelAt = null;
     this.dock.hidden = true;
     this.element.classList.remove("docked");
     Panel.clear(this.dock);
+  }
+
+  close() {
+    this.shut();
     this.arrange();
     this.next(true);
     this.area.focus({ preventScroll: true });
