@@ -39,6 +39,7 @@ def arithmetic(look: Look, address: str, unit: int) -> dict[str, Any]:
     taken = look.values.get(node.sources[0])
     assert taken is not None
     about = {"address": address, "unit": unit, "kind": node.kind, "title": node.title, "out": _out(look, node, unit)}
+    about["last"] = node is look.nodes[-2]  # its units are the classes
     return about | KINDS[node.kind](look, node, unit, taken) | {"following": _following(look, node, unit)}
 
 

@@ -21,6 +21,7 @@ PARTS = (
     "scores",
     "scrubber",
     "arithmetic",
+    "figures",
     "panel",
     "steps",
     "stage",

@@ -12,16 +12,9 @@ const Panel = (() => {
     softmax: "exponentials over their sum", input: "each pixel over 255, less the mean, over the deviation",
   };
 
+  const { make, canvas, framed } = Figures;
   const number = (value) => Labels.number(value);
   const isMap = (value) => typeof value === "object" && value.shape.length === 2;
-
-  function make(tag, className = "", text, title) {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    if (title !== undefined) element.title = title;
-    return element;
-  }
 
   function draw(host, close, ui) {
     const before = states.get(host);
@@ -85,9 +78,18 @@ const Panel = (() => {
       if (isMap(close.out)) tools.append(button("animate", "Let the window walk over the output", () => animate(state), "walk"));
       tools.append(button("‹", "The map before", () => ui.onStep(-1)), button("›", "The next map", () => ui.onStep(1)));
     }
+    if (["conv", "linear"].includes(close.kind)) tools.append(link(close));
     tools.append(button("✕", "Close", () => ui.onClose()));
     bar.append(tools);
     card.append(bar);
+  }
+
+  // To the view of the images that excite this map, on the same page.
+  function link(close) {
+    const address = new URL(location.href), element = make("a", "", "what excites it", "Images that excite this map, and one made for it");
+    for (const [name, value] of Object.entries({ view: "excites", layer: close.address, map: close.unit + (close.last ? 0 : 1) })) address.searchParams.set(name, value);
+    element.href = address.href;
+    return element;
   }
 
   function button(text, title, act, className = "") {
@@ -96,34 +98,6 @@ const Panel = (() => {
     element.setAttribute("aria-label", title);
     element.addEventListener("click", act);
     return element;
-  }
-
-  // A map as a canvas of `side` pixels, enlarged with nearest neighbour; `range` [low, high], signed or not.
-  function canvas(map, side, ui, { range, signed, offset = 0, shape = map.shape } = {}) {
-    const [height, width] = shape, element = make("canvas"), count = height * width;
-    const values = map.data.subarray(offset, offset + count);
-    const low = range?.[0] ?? values.reduce((least, value) => Math.min(least, value), Infinity);
-    const high = range?.[1] ?? values.reduce((most, value) => Math.max(most, value), -Infinity);
-    const diverging = signed ?? low < 0;
-    element.width = width;
-    element.height = height;
-    const context = element.getContext("2d"), pixels = context.createImageData(width, height);
-    values.forEach((value, at) => {
-      const [red, green, blue] = ui.tint(value, diverging ? low : Math.min(0, low), high, diverging);
-      pixels.data.set([red, green, blue, 255], at * 4);
-    });
-    context.putImageData(pixels, 0, 0);
-    element.style.width = `${side}px`;
-    element.style.height = `${(side * height) / width}px`;
-    element.title = `${number(low)} to ${number(high)}`;
-    return element;
-  }
-
-  function framed(child, caption, className = "") {
-    const figure = make("figure", className), box = make("div", "box");
-    box.append(child);
-    figure.append(box, make("figcaption", "", caption));
-    return figure;
   }
 
   // Input maps ∗ kernels = what each adds.
@@ -308,5 +282,5 @@ const Panel = (() => {
     body.append(list);
   }
 
-  return { draw, clear, make };
+  return { draw, clear };
 })();

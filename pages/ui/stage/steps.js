@@ -5,7 +5,7 @@ const Steps = (() => {
   function show(host, state, found) {
     const { close, ui } = state;
     host.replaceChildren();
-    if (typeof close.out === "object") host.append(Panel.make("p", "place", `At row ${state.row + 1}, column ${state.column + 1}`));
+    if (typeof close.out === "object") host.append(Figures.make("p", "place", `At row ${state.row + 1}, column ${state.column + 1}`));
     const kinds = { conv: convolution, max_pool: pooling, avg_pool: pooling, batch_norm: batchNorm, add: addition, linear, softmax, global_pool: globalPool, input, flatten: () => {} };
     (kinds[close.kind] ?? activation)(host, state, found, ui);
   }
@@ -14,11 +14,11 @@ const Steps = (() => {
   function grid(values, side, caption, ui, { range, signed = true, marked = -1 } = {}) {
     const known = values.filter((value) => value !== null);
     const most = range ?? Math.max(...known.map(Math.abs), 1e-12);
-    const figure = Panel.make("figure", "grid"), table = Panel.make("div", "cells");
+    const figure = Figures.make("figure", "grid"), table = Figures.make("div", "cells");
     table.style.gridTemplateColumns = `repeat(${side}, minmax(0, 1fr))`;
     if (side > 3) figure.classList.add("small");
     values.forEach((value, at) => {
-      const cell = Panel.make("span", at === marked ? "won" : "", value === null ? "0" : side > 5 ? "" : number(value), value === null ? "padding" : String(value));
+      const cell = Figures.make("span", at === marked ? "won" : "", value === null ? "0" : side > 5 ? "" : number(value), value === null ? "padding" : String(value));
       if (value === null) cell.classList.add("padding");
       else {
         const colour = ui.tint(value, signed ? -most : 0, most, signed);
@@ -27,21 +27,21 @@ const Steps = (() => {
       }
       table.append(cell);
     });
-    figure.append(table, Panel.make("figcaption", "", caption));
+    figure.append(table, Figures.make("figcaption", "", caption));
     return figure;
   }
 
-  const sign = (text) => Panel.make("i", "sign", text);
+  const sign = (text) => Figures.make("i", "sign", text);
 
   function row(host, ...parts) {
-    const element = Panel.make("div", "row");
+    const element = Figures.make("div", "row");
     element.append(...parts);
     host.append(element);
   }
 
   function total(value, caption) {
-    const figure = Panel.make("figure", "total");
-    figure.append(Panel.make("b", "", number(value), String(value)), Panel.make("figcaption", "", caption));
+    const figure = Figures.make("figure", "total");
+    figure.append(Figures.make("b", "", number(value), String(value)), Figures.make("figcaption", "", caption));
     return figure;
   }
 
@@ -56,11 +56,11 @@ const Steps = (() => {
   }
 
   function equation(host, text, out, state) {
-    const line = Panel.make("p", "equation", `${text.replaceAll("+ −", "− ")} = `);
-    line.append(Panel.make("b", "", number(out), String(out)));
+    const line = Figures.make("p", "equation", `${text.replaceAll("+ −", "− ")} = `);
+    line.append(Figures.make("b", "", number(out), String(out)));
     for (const next of state.close.following) {
       const value = typeof next.out === "number" ? next.out : next.out.data[state.row * next.out.shape[1] + state.column];
-      line.append(` → ${next.name} `, Panel.make("b", "", number(value), String(value)));
+      line.append(` → ${next.name} `, Figures.make("b", "", number(value), String(value)));
     }
     host.append(line);
   }
@@ -90,7 +90,7 @@ const Steps = (() => {
 
   function softmax(host, state, found) {
     equation(host, `${number(found.powers[found.place])} / ${number(found.total)}`, found.out, state);
-    host.append(Panel.make("p", "place", "Exponentials of each logit less the largest: the same fractions, and no overflow."));
+    host.append(Figures.make("p", "place", "Exponentials of each logit less the largest: the same fractions, and no overflow."));
   }
 
   function globalPool(host, state, found) {
