@@ -9,6 +9,8 @@ from PIL import Image
 from cnn_core.inference import Classifier
 from cnn_core.inspection.attribution import METHODS, attribute
 from cnn_core.inspection.attribution_check import by_region
+from cnn_core.inspection.montage import enlarge
+from cnn_core.inspection.overlay import overlay
 from cnn_core.runs.store import store
 from tests.pages.conftest import digits_recipe, train
 from tests.test_command_line import run
@@ -51,7 +53,12 @@ def test_every_method_answers_and_draws(trained: str, image: Path, tmp_path: Pat
         np.testing.assert_allclose(lines[0]["regions"], by_region(found), atol=1e-3)
         assert lines[0]["predicted"] == lines[0]["class"] == classifier.classes[target]
         with Image.open(out) as drawn:
-            assert min(drawn.size) >= 448
+            width, height = drawn.size
+            whole = np.asarray(drawn)
+        assert (width, height) == (2 * 448 + 16, 448)
+        big = enlarge(np.broadcast_to(seen.transpose(1, 2, 0), (*seen.shape[1:], 3)), 448)
+        np.testing.assert_array_equal(whole[:, :448], big)
+        np.testing.assert_array_equal(whole[:, -448:], enlarge(overlay(seen, found.values, found.signed), 448))
 
 
 def test_any_class_epoch_and_layer(trained: str, image: Path) -> None:
@@ -66,6 +73,7 @@ def test_any_class_epoch_and_layer(trained: str, image: Path) -> None:
         (["--method", "lime"], "no method 'lime'"),
         (["--class", "cat"], "no class 'cat'"),
         (["--layer", "99"], "no convolution at '99'"),
+        (["--layer", "0", "--method", "occlusion"], "not at the layer '0'"),
         (["--epoch", "99"], "epoch 99"),
         (["--out", "why.jpg"], "ends in .png"),
         (["--out", "nowhere/why.png"], "cannot be written"),
@@ -75,6 +83,22 @@ def test_what_cannot_be_met_is_a_sentence(trained: str, image: Path, options: li
     code, lines, errors = run("explain", trained, str(image), *options)
     assert (code, lines) == (2, [])
     assert sentence in errors
+
+
+def test_the_image_itself_is_not_overwritten_but_an_earlier_answer_is(
+    trained: str, image: Path, tmp_path: Path
+) -> None:
+    before = image.read_bytes()
+    code, lines, errors = run("explain", trained, str(image), "--out", str(image))
+    assert (code, lines) == (2, [])
+    assert "would be lost" in errors
+    assert image.read_bytes() == before
+    out = tmp_path / "why.png"
+    out.write_text("an earlier answer")
+    assert run("explain", trained, str(image), "--out", str(out))[0] == 0
+    with Image.open(out) as drawn:
+        assert drawn.format == "PNG"
+    assert [path.name for path in tmp_path.iterdir()] == ["why.png"]
 
 
 def test_an_image_that_is_none_is_a_sentence(trained: str, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--layer", default="", metavar="ADDRESS", help="of the convolution; the last by default")
     command.add_argument("--class", dest="target", metavar="NAME", help="the predicted one by default")
     command.add_argument("--epoch", type=int, help="the best by default")
-    command.add_argument("--out", metavar="FILE.png", help="write the attribution over the image")
+    command.add_argument("--out", metavar="FILE.png", help="write the image, and beside it the attribution over it")
     command.set_defaults(do=explain_image)
 
     command = commands.add_parser("runs", help="all runs, newest first")

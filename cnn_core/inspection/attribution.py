@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import copy
-import threading
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import (
-    GuidedGradCam,
-    IntegratedGradients,
-    LayerAttribution,
-    LayerGradCam,
-    Occlusion,
-    Saliency,
-)
+from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Occlusion, Saliency
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnn_core.errors import PlaygroundError
+from cnn_core.inspection.guided import guided_gradient
+from cnn_core.inspection.outputs import outputs
 from cnn_core.models.network import Network
 
 STEPS = 50  # of integrated gradients, captum's default
 SAMPLES, NOISE = 24, 0.15  # of SmoothGrad: 10 to 20% of the span of values in Smilkov et al. 2017
 TOGETHER = 16  # images computed at once
-_quiet = threading.Lock()  # what Python warns of is the same for all threads
 
 
 @dataclass(frozen=True)
@@ -38,6 +30,7 @@ class Method:
     title: str
     help: str
     signed: bool  # whether a pixel can speak against the class
+    unit: str = ""  # of the values; "" where they have none
     layered: bool = False  # whether it looks at one convolution
 
 
@@ -47,51 +40,59 @@ METHODS: Mapping[str, Method] = {
         Method(
             "grad_cam",
             "Grad-CAM",
-            "Maps of one convolution, each weighted by how much the score rises with it. Coarse, and about regions.",
+            "The maps of one convolution, each weighted by its mean gradient of the score, and what is below zero left "
+            "out (Selvaraju et al. 2017). It shows regions, not pixels.",
             signed=False,
             layered=True,
         ),
         Method(
             "guided_grad_cam",
             "Guided Grad-CAM",
-            "Grad-CAM times a gradient that keeps only what raises: fine edges. It looks sharp even where weights are "
-            "random, so see the check.",
+            "Grad-CAM times guided backpropagation: fine edges. They look sharp even with random weights, so read the "
+            "sanity check.",
             signed=True,
             layered=True,
         ),
         Method(
             "saliency",
             "Saliency",
-            "How strongly the score answers to a small change of each pixel. Noisy, and honest.",
+            "The size of the gradient: how strongly the score reacts to a small change of each pixel (Simonyan et al. "
+            "2013). Often noisy.",
             signed=False,
+            unit="logits from black to white",
         ),
         Method(
             "integrated_gradients",
             "Integrated gradients",
-            "The gradient added up on the way from a black image. The parts sum to the difference of the scores.",
+            "The gradient summed along the way from a black image (Sundararajan et al. 2017). The values add up to the "
+            "difference of the two scores.",
             signed=True,
+            unit="logits",
         ),
         Method(
             "occlusion",
             "Occlusion",
-            "A patch of the mean colour slides over the image: how much the score falls. Slow, and easy to believe.",
+            "A patch of the mean colour slides over the image; shown is by how much the score falls (Zeiler and Fergus "
+            "2014). Slow, but measured.",
             signed=True,
+            unit="logits",
         ),
         Method(
             "smooth_grad",
             "SmoothGrad",
-            "The mean of the saliency of the image with different noise: less speckled.",
+            f"The mean saliency of {SAMPLES} copies of the image with noise (Smilkov et al. 2017). Less speckled.",
             signed=False,
+            unit="logits from black to white",
         ),
     )
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attribution:
     """What each pixel adds to the score of a class."""
 
-    values: NDArray[np.float32]  # (H, W); signed where the method is
+    values: NDArray[np.float32]  # (H, W), finite; signed where the method is, else at least 0
     method: str
     address: str  # of the convolution that was looked at, "" where the method looks at none
     target: int  # the class
@@ -102,79 +103,94 @@ class Attribution:
 
 
 def convolutions(network: Network) -> dict[str, str]:
-    """Address -> title of the convolutions that Grad-CAM can look at: those whose maps are larger than 1×1."""
-    found = {}
-    for operation in network.operations:
-        if isinstance(network.get_submodule(operation.address), nn.Conv2d):
-            found[operation.address] = operation.title
-    return found
+    """Address -> title of every convolution, in order."""
+    return {
+        operation.address: operation.title
+        for operation in network.operations
+        if isinstance(network.get_submodule(operation.address), nn.Conv2d)
+    }
+
+
+def with_places(network: Network) -> dict[str, str]:
+    """The `convolutions` whose maps are larger than 1×1: those that Grad-CAM can look at. Takes a forward pass."""
+    known = convolutions(network)
+    image = torch.zeros((1, *network.input_shape), dtype=torch.uint8, device=network.input.mean.device)
+    sizes = outputs(network, image, known, lambda output: output.shape[2] * output.shape[3]) if known else {}
+    return {address: title for address, title in known.items() if sizes[address] > 1}
 
 
 def attribute(network: Network, image: Tensor, target: int, method: str, address: str = "") -> Attribution:
     """What each pixel of `image`, uint8 (1, C, H, W), adds to the logit of class `target`.
 
     `address`: of the convolution, for the methods that look at one; "" is the last whose maps are larger than 1×1.
-    Deterministic. The network is only read, so any number of threads may share it. Raises PlaygroundError for a method,
-    class or layer that is not there, and where a method means nothing.
+    Computed on the CPU. Deterministic, and torch's global random state stays as it is. The network is only read, so any
+    number of threads may share it. Raises PlaygroundError for a method, class or layer that is not there, where a
+    method means nothing, and where the network gives numbers that are not finite.
     """
+    _check(network, target, method, address)
+    own = copy.deepcopy(network).cpu().eval()
+    pixels = image.detach().cpu().float() / 255
+    if METHODS[method].layered:
+        address = _address(own, address)
+        values = _LAYERED[method](own, address, pixels, target)
+    else:
+        values = _PLAIN[method](own, pixels, target)
+    found = values.detach().float().contiguous().numpy()
+    if not np.isfinite(found).all():
+        raise PlaygroundError(
+            "The network gives numbers that are not finite for this image, so nothing can be attributed to its pixels. "
+            "Its training has probably diverged: choose an earlier epoch."
+        )
+    return Attribution(found, method, address, target)
+
+
+def _check(network: Network, target: int, method: str, address: str) -> None:
     if method not in METHODS:
         raise PlaygroundError(f"There is no method {method!r}. Known are {', '.join(METHODS)}.")
     if not 0 <= target < network.classes:
         raise PlaygroundError(f"There is no class number {target}: they are counted from 0 to {network.classes - 1}.")
-    own = copy.deepcopy(network).cpu().eval()
-    pixels = image.detach().cpu().float() / 255
-    if METHODS[method].layered:
-        address = address or _last_of_size(own, pixels)
-        layer = _convolution(own, pixels, address)
-        values = _layered(method, own, layer, pixels, target)
-    else:
-        address, values = "", _PLAIN[method](own, pixels, target)
-    return Attribution(values.detach().float().contiguous().numpy(), method, address, target)
+    if address and not METHODS[method].layered:
+        raise PlaygroundError(
+            f"{METHODS[method].title} looks at the whole network, not at the layer {address!r}. Leave the layer out, "
+            "or use grad_cam."
+        )
 
 
-def _convolution(network: Network, pixels: Tensor, address: str) -> nn.Conv2d:
+def _address(network: Network, address: str) -> str:
+    """The convolution asked for, by default the last that Grad-CAM can look at."""
     known = convolutions(network)
     if not known:
         raise PlaygroundError(
             "This network has no convolution, so it has no maps that Grad-CAM could weight. Use saliency, integrated "
             "gradients or occlusion."
         )
-    if address not in known:
+    if address and address not in known:
         raise PlaygroundError(f"There is no convolution at {address!r}. Known are {', '.join(known)}.")
-    if not _has_places(network, pixels, address):
+    fitting = with_places(network)
+    chosen = address or list(fitting or known)[-1]
+    if chosen not in fitting:
         raise PlaygroundError(
-            f"The maps of {known[address]} are 1×1: they have no places, so Grad-CAM would colour the whole image "
-            "alike. Choose an earlier convolution, or another method."
+            f"The maps of {known[chosen]} at {chosen} are 1×1: one number says nothing about where, so Grad-CAM would "
+            f"colour the whole image alike. Use {'an earlier convolution or ' if fitting else ''}another method."
         )
-    layer = network.get_submodule(address)
-    assert isinstance(layer, nn.Conv2d)
-    return layer
+    return chosen
 
 
-def _last_of_size(network: Network, pixels: Tensor) -> str:
-    known = list(convolutions(network))
-    fitting = [address for address in known if _has_places(network, pixels, address)]
-    return (fitting or known or [""])[-1]
+def _grad_cam(network: Network, address: str, pixels: Tensor, target: int) -> Tensor:
+    return _cam(network, address, pixels, target, "bilinear")[0, 0]
 
 
-def _has_places(network: Network, pixels: Tensor, address: str) -> bool:
-    sizes: list[int] = []
-    layer = network.get_submodule(address)
-    hook = layer.register_forward_hook(lambda _module, _inputs, output: sizes.append(output.shape[2] * output.shape[3]))
-    with torch.no_grad():
-        network(pixels)
-    hook.remove()
-    return sizes[0] > 1
+def _guided_grad_cam(network: Network, address: str, pixels: Tensor, target: int) -> Tensor:
+    """Enlarged with nearest neighbour, as captum does; the channels summed."""
+    cam = _cam(network, address, pixels, target, "nearest")
+    return (cam * guided_gradient(network, pixels, target))[0].sum(0)
 
 
-def _layered(method: str, network: Network, layer: nn.Conv2d, pixels: Tensor, target: int) -> Tensor:
-    pixels = pixels.requires_grad_()
-    if method == "guided_grad_cam":
-        with _quiet, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that the ReLUs of this copy get hooks
-            return GuidedGradCam(network, layer).attribute(pixels, target)[0].sum(0)
-    found = LayerGradCam(network, layer).attribute(pixels, target, relu_attributions=True)
-    return LayerAttribution.interpolate(found, tuple(pixels.shape[2:]), "bilinear")[0, 0]
+def _cam(network: Network, address: str, pixels: Tensor, target: int, enlarged: str) -> Tensor:
+    """(1, 1, H, W), at least 0."""
+    grad_cam = LayerGradCam(network, network.get_submodule(address))
+    found = grad_cam.attribute(pixels.detach().requires_grad_(), target, relu_attributions=True)
+    return LayerAttribution.interpolate(found, tuple(pixels.shape[2:]), enlarged)
 
 
 def _saliency(network: Network, pixels: Tensor, target: int) -> Tensor:
@@ -218,4 +234,8 @@ _PLAIN: Mapping[str, Callable[[Network, Tensor, int], Tensor]] = {
     "integrated_gradients": _integrated,
     "occlusion": _occlusion,
     "smooth_grad": _smooth,
+}
+_LAYERED: Mapping[str, Callable[[Network, str, Tensor, int], Tensor]] = {
+    "grad_cam": _grad_cam,
+    "guided_grad_cam": _guided_grad_cam,
 }

@@ -167,7 +167,7 @@ def upload(page: Page, app: App, run_id: str) -> None:
     )
     wait_on_stage(page, "stage.entry.head.truth === null")
     page.get_by_role("radio", name="Why", exact=True).or_(page.get_by_role("button", name="Why", exact=True)).click()
-    expect(page.get_by_text("The check: the same method with random weights")).to_be_visible()
+    expect(page.get_by_text(re.compile("^Sanity check: Grad-CAM for"))).to_be_visible()
     page.locator("input[type=file]").set_input_files(
         [{"name": "mine.png", "mimeType": "image/png", "buffer": image.getvalue()}]
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import (
+    GuidedBackprop,
     GuidedGradCam,
     IntegratedGradients,
     LayerAttribution,
@@ -24,9 +25,10 @@ from torch.nn import functional as F
 
 from cnn_core.errors import PlaygroundError
 from cnn_core.inspection import attribution as module
-from cnn_core.inspection.attribution import METHODS, Attribution, attribute, convolutions
+from cnn_core.inspection.attribution import METHODS, Attribution, attribute, convolutions, with_places
 from cnn_core.inspection.attribution_check import by_region, occlusion_drop, randomised, rank_correlation
-from cnn_core.inspection.overlay import overlay
+from cnn_core.inspection.guided import guided_gradient
+from cnn_core.inspection.overlay import colour_bar, overlay
 from cnn_core.models.network import Network, build
 from cnn_core.models.preset import layer
 from tests.inspection.test_stage import image_of, network_of
@@ -50,7 +52,7 @@ def by_captum(network: Network, pixels: Tensor, target: int, method: str, addres
         step = (channels, max(1, side // 2), max(1, side // 2))
         mean = own.input.mean.view(1, -1, 1, 1).expand_as(pixels)
         window = (channels, side, side)
-        return Occlusion(own).attribute(pixels, window, step, mean, target)[0].mean(0)
+        return Occlusion(own).attribute(pixels, window, step, mean, target, perturbations_per_eval=64)[0].mean(0)
     return Saliency(own).attribute(pixels, target)[0].amax(0)
 
 
@@ -83,6 +85,17 @@ def test_grad_cam_is_its_formula_by_autograd() -> None:
     expected = F.interpolate(weighted, (28, 28), mode="bilinear", align_corners=False)[0, 0]
     found = attribute(network, image, 7, "grad_cam", "3")
     np.testing.assert_allclose(found.values, expected.detach().numpy(), rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["simple_cnn", "compact_resnet", "mlp", "every kind"])
+def test_guided_backpropagation_is_captums(name: str) -> None:
+    network = network_of(name)
+    pixels = image_of(network).float() / 255
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = GuidedBackprop(copy.deepcopy(network)).attribute(pixels.clone().requires_grad_(), 6)
+    np.testing.assert_allclose(guided_gradient(network, pixels, 6).numpy(), expected.numpy(), rtol=1e-4, atol=1e-7)
+    assert not pixels.requires_grad
 
 
 def test_smooth_grad_is_saliency_with_noise_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +147,11 @@ def ends_in_one_place() -> Network:
     return build(layers, (1, 8, 8), 1).eval()
 
 
+def only_one_place() -> Network:
+    layers = (layer("conv", channels=3, kernel=8, padding=0), layer("flatten"), layer("linear"))
+    return build(layers, (1, 8, 8), 2).eval()
+
+
 @pytest.mark.parametrize(
     ("network", "target", "method", "address", "sentence"),
     [
@@ -144,6 +162,8 @@ def ends_in_one_place() -> Network:
         (ends_in_one_place, -1, "saliency", "", "no class number -1"),
         (ends_in_one_place, 0, "grad_cam", "2", "no convolution at '2'"),
         (ends_in_one_place, 0, "lime", "", "no method 'lime'"),
+        (ends_in_one_place, 0, "saliency", "0", "not at the layer '0'"),
+        (only_one_place, 0, "guided_grad_cam", "", "Use another method"),
     ],
 )
 def test_what_means_nothing_is_refused_with_a_sentence(
@@ -152,6 +172,22 @@ def test_what_means_nothing_is_refused_with_a_sentence(
     built = network()
     with pytest.raises(PlaygroundError, match=sentence):
         attribute(built, image_of(built), target, method, address)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_network_that_diverged_is_refused(method: str) -> None:
+    network = network_of("simple_cnn")
+    with torch.no_grad():
+        network.get_parameter("0.weight").fill_(float("inf"))
+    with pytest.raises(PlaygroundError, match="not finite"):
+        attribute(network, image_of(network), 0, method)
+
+
+def test_convolutions_with_places_are_those_with_more_than_one() -> None:
+    assert list(convolutions(ends_in_one_place())) == ["0", "1"]
+    assert list(with_places(ends_in_one_place())) == ["0"]
+    assert with_places(only_one_place()) == with_places(network_of("mlp")) == {}
+    assert with_places(network_of("compact_resnet")) == convolutions(network_of("compact_resnet"))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -223,3 +259,10 @@ def test_an_overlay_colours_what_counts_and_leaves_the_rest() -> None:
     assert drawn[0, 1].tolist() == [37, 99, 235]
     assert drawn[1, 0].tolist() == [232, 89, 12]
     assert overlay(image, np.ones((2, 2), np.float32), signed=False, strength=0.0).tolist() == [[[100] * 3] * 2] * 2
+
+
+def test_the_colour_bar_runs_from_the_least_value_to_the_greatest() -> None:
+    signed, rising = (colour_bar(signed, 1.0, 3) for signed in (True, False))
+    assert signed.tolist() == [[[232, 89, 12], [128, 128, 128], [37, 99, 235]]]
+    assert rising[0, 0].tolist() == [128, 128, 128]
+    assert rising[0, 2].tolist() == [253, 224, 71]

@@ -9,22 +9,24 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cnn_core.inference import Classifier
-from cnn_core.inspection.attribution import METHODS, Attribution, attribute, convolutions
+from cnn_core.inspection.attribution import METHODS, Attribution, attribute, with_places
 from cnn_core.inspection.attribution_check import by_region, occlusion_drop, randomised, rank_correlation
 from cnn_core.inspection.montage import enlarge
-from cnn_core.inspection.overlay import overlay
+from cnn_core.inspection.overlay import colour_bar, overlay
 from pages.ui.address import query
 from pages.ui.frame import layout, words
 from pages.ui.frame.errors import errors_shown, plain
-from pages.ui.frame.images import pixels
+from pages.ui.frame.images import data_uri, pixels
 from pages.ui.inside.look import Look
 from pages.ui.runs.choosing import weights_version
 from pages.ui.understand.classifiers import quiet
 
-SIDE = 320  # pixels of an image at least
+SIDE = 640  # pixels of an image at least
 ROWS = 4  # of the grid of regions
-LAST = "last"
 ALIKE = 0.5  # rank correlation with random weights from which an attribution is called doubtful
+DENSE_METHOD = "integrated_gradients"  # to begin with where there is nothing for Grad-CAM
+LEAST_SHADED = 0.04  # below it a region never gets the full colour: what is shown as 0 looks like 0
+ABOVE, BELOW = "#2563eb", "#e8590c"
 
 
 @errors_shown()
@@ -36,128 +38,166 @@ def show(look: Look) -> None:
     results, controls = layout.beside()
     with controls, layout.card("Why did it say that?"):
         method, address, strength = _choices(look)
-        second = _second_class(look, probabilities)
-    predicted = int(probabilities.argmax())
-    targets = [predicted, *([second] if second is not None and second != predicted else [])]
-    with results:
+        targets = _targets(look, probabilities)
+    with results, errors_shown():
         found = [_attribution(look, version, target, method, address) for target in targets]
         scale = max(float(np.abs(one.values).max()) for one in found)
         for column, one in zip(st.columns(2), found, strict=False):
-            with column:
-                _one(look, one, probabilities, strength, scale)
-        with st.container(border=True):
-            _check(look, version, found[0], strength)
+            with column, st.container(border=True):
+                _one(look, version, one, probabilities, strength, scale)
+        _check(look, version, found[0], strength)
 
 
 def _choices(look: Look) -> tuple[str, str, float]:
-    """Method, address of the convolution ("" for the last), and how strongly the colours are laid over the image."""
+    """Method, address of the convolution ("" where the method looks at none), and how strong the colours are."""
+    known = _layers(look.run.id, look.network)
     method = query.choose(
-        st.selectbox, "Method", list(METHODS), name="method", format_func=lambda name: METHODS[name].title
+        st.selectbox,
+        "Method",
+        list(METHODS),
+        name="method",
+        default=next(iter(METHODS)) if known else DENSE_METHOD,
+        format_func=lambda name: METHODS[name].title,
     )
     st.caption(METHODS[method].help)
-    address = LAST
-    known = convolutions(look.network.network)
-    if METHODS[method].layered and known:
-        titles = {LAST: "The last convolution"} | {
-            key: f"{int(key.split('.')[0]) + 1} · {title}" for key, title in known.items()
-        }
-        address = query.choose(st.selectbox, "Layer", list(titles), name="layer", format_func=titles.__getitem__)
+    address = _layer(look, known) if METHODS[method].layered and known else ""
     strength = st.slider("Strength of the colours", 0, 100, 65, format="%d%%") / 100
-    return method, "" if address == LAST else address, strength
+    return method, address, strength
 
 
-def _second_class(look: Look, probabilities: NDArray[np.float32]) -> int | None:
-    """The class beside the predicted one: the true one, else the second most probable, or what is chosen."""
-    order = np.argsort(-probabilities, kind="stable")
-    usual = look.label if look.label is not None else int(order[min(1, len(order) - 1)])
-    if usual == int(order[0]) and len(order) > 1:
-        usual = int(order[1])
-    numbers = list(range(len(look.network.classes)))
-    return query.choose(
+def _layer(look: Look, known: dict[str, str]) -> str:
+    """A convolution, the last by default. A layer that another view asks for and this one has no use for is let go."""
+    operations = {operation.address for operation in look.network.network.operations}
+    if query.asked("layer") in operations - set(known):
+        query.put(layer=None)
+    titles = {key: f"{int(key.partition('.')[0]) + 1} · {title}" for key, title in known.items()}
+    last = list(known)[-1]
+    return query.choose(st.selectbox, "Layer", list(titles), name="layer", default=last, format_func=titles.__getitem__)
+
+
+def _targets(look: Look, probabilities: NDArray[np.float32]) -> list[int]:
+    """The predicted class, and beside it the true one, else the second most probable, or what is chosen."""
+    classes, order = look.network.classes, np.argsort(-probabilities, kind="stable").tolist()
+    if len(classes) == 1:
+        return [0]
+    known = look.label is not None and look.label < len(classes)
+    usual = look.label if known and look.label != order[0] else order[1]
+    second = query.choose(
         st.selectbox,
         "Compare with",
-        numbers,
+        list(range(len(classes))),
         name="target",
         default=usual,
-        format_func=lambda number: look.network.classes[number],
+        format_func=lambda number: classes[number],
         help="The class beside the predicted one: the true class where it is another, else the second most probable.",
     )
+    return [order[0], *([second] if second != order[0] else [])]
 
 
-def _one(look: Look, found: Attribution, probabilities: NDArray[np.float32], strength: float, scale: float) -> None:
-    """One class: the overlay, and what each region adds."""
+def _one(
+    look: Look,
+    version: str,
+    found: Attribution,
+    probabilities: NDArray[np.float32],
+    strength: float,
+    scale: float,
+) -> None:
+    """One class: the overlay, its scale, and what each region adds."""
     name, share = look.network.classes[found.target], words.percent(float(probabilities[found.target]), 1)
     first = found.target == int(probabilities.argmax())
     role = " · predicted" * first + " · true class" * (found.target == look.label)
-    with st.container(border=True):
-        st.markdown(f"**{plain(name)}** {share}{role}")
-        drawn = overlay(look.image, found.values, found.signed, strength, scale)
-        image, regions = st.columns([3, 2], vertical_alignment="center")
-        image.image(enlarge(drawn, SIDE), width="stretch", alt=f"{METHODS[found.method].title} for {name}")
-        with regions:
-            _regions(look, found)
-        st.caption(_legend(found))
+    st.markdown(f"**{plain(name)}** {share}{role}")
+    drawn = overlay(look.image, found.values, found.signed, strength, scale)
+    st.image(enlarge(drawn, SIDE), width="stretch", alt=f"{METHODS[found.method].title} for {name}")
+    _scale(found, scale, strength)
+    if not found.values.any():
+        st.caption("Nothing in this image counts for this class.")
+    left, right = by_region(found, ROWS), _drop(look, version, found.target)
+    st.html(
+        '<div class="cnn-two">'
+        + _grid(left, "Share of attribution, %")
+        + _grid(right, "Lost when hidden, points")
+        + "</div>"
+    )
 
 
-def _legend(found: Attribution) -> str:
-    if found.signed:
-        return "Blue speaks for this class, orange against it; both images on one scale."
-    return "Blue little, orange more, yellow most; both images on one scale."
+def _scale(found: Attribution, scale: float, strength: float) -> None:
+    """The colours with the numbers at their ends, the same for both classes."""
+    most, unit = words.significant(scale, 2), METHODS[found.method].unit
+    least = f"−{most} against" if found.signed else "0"
+    greatest = f"+{most} {unit} for it" if found.signed else f"{most} {unit}"
+    bar = data_uri(colour_bar(found.signed, strength))
+    st.html(f'<div class="cnn-scale"><span>{least}</span><img src="{bar}" alt="to"><span>{greatest}</span></div>')
 
 
-def _regions(look: Look, found: Attribution) -> None:
-    """What each region adds, and beside it what hiding it costs: the second is measured, whatever the method says."""
-    shares = by_region(found, ROWS)
-    drops = occlusion_drop(look.network.network, look.network.tensor(look.image[None]), found.target, ROWS)
-    _grid(shares, "Part of the attribution")
-    _grid(drops, "Probability lost when hidden")
-
-
-def _grid(values: NDArray[np.float32], caption: str) -> None:
-    most = float(np.abs(values).max()) or 1.0
+def _grid(values: NDArray[np.float32], caption: str) -> str:
+    most = max(float(np.abs(values).max()), LEAST_SHADED)
     rows = "".join(f"<tr>{''.join(_cell(float(value), most) for value in row)}</tr>" for row in values)
-    st.html(f'<table class="cnn-regions"><caption>{caption}, %</caption>{rows}</table>')
+    return f'<table class="cnn-regions"><caption>{caption}</caption>{rows}</table>'
 
 
 def _cell(value: float, most: float) -> str:
-    shade, number = (
-        "#2563eb" if value >= 0 else "#e8590c",
-        f"{round(100 * value):+d}".replace("+0", "0").replace("-", "−"),
-    )
+    shade, rounded = ABOVE if value >= 0 else BELOW, round(100 * value)
+    number = f"{rounded:+d}".replace("-", "−") if rounded else "0"
     return f'<td style="--share:{abs(value) / most * 100:.0f}%;--shade:{shade}">{number}</td>'
 
 
 def _check(look: Look, version: str, found: Attribution, strength: float) -> None:
     """The same with weights drawn anew: what looks alike then is not about what was learned."""
-    random = _random(look, version, found.target, found.method, found.address)
-    correlation = rank_correlation(found, random)
-    image, text = st.columns([1, 3], vertical_alignment="center")
-    image.image(
-        enlarge(overlay(look.image, random.values, random.signed, strength), SIDE),
-        width="stretch",
-        alt="The same attribution with random weights",
+    random = _attribution(look, version, found.target, found.method, found.address, at_random=True)
+    name = plain(look.network.classes[found.target])
+    with layout.card(f"Sanity check: {METHODS[found.method].title} for {name} with random weights"):
+        st.markdown(_verdict(rank_correlation(found, random)))
+        drawn = {
+            "The image": pixels(look.image),
+            "As trained": overlay(look.image, found.values, found.signed, strength),
+            "With random weights": overlay(look.image, random.values, random.signed, strength),
+        }
+        _in_a_row(drawn)
+        st.caption(
+            "The same network with all weights drawn anew, each on a scale of its own (Adebayo et al. 2018, Sanity "
+            "checks for saliency maps). A second check is in the grids above: the points of probability that are lost "
+            "when a region is filled with the mean colour of the training images. That is measured, whatever the "
+            "method shows."
+        )
+
+
+def _in_a_row(images: dict[str, NDArray[np.uint8]]) -> None:
+    """Caption -> (H, W) or (H, W, 3); side by side also on a phone, since they are to be compared."""
+    tiles = "".join(
+        f'<figure><img src="{data_uri(image)}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+        for caption, image in images.items()
     )
-    with text:
-        st.markdown("**The check: the same method with random weights**")
-        if math.isnan(correlation):
-            st.markdown("One of the two is the same everywhere, so they cannot be compared.")
-        else:
-            verdict = (
-                "They look much alike, so the method mostly shows the image's edges here: do not read it as a reason."
-                if abs(correlation) > ALIKE
-                else "They differ, so the attribution depends on what was learned."
-            )
-            st.markdown(f"Rank correlation of the pixels: **{correlation:+.2f}**. {verdict}".replace("-", "−"))
-        st.caption("After Adebayo et al. 2018, Sanity checks for saliency maps. The original image:")
-        st.image(enlarge(pixels(look.image), 96), width=96, alt="The image")
+    st.html(f'<div class="cnn-gallery" style="grid-template-columns:repeat({len(images)},1fr)">{tiles}</div>')
 
 
-def _attribution(look: Look, version: str, target: int, method: str, address: str) -> Attribution:
+def _verdict(correlation: float) -> str:
+    if math.isnan(correlation):
+        return "One of the two is the same everywhere, so they cannot be compared."
+    verdict = (
+        "They are much alike, so the method mostly shows the edges of the image here: do not read it as a reason."
+        if abs(correlation) > ALIKE
+        else "They differ, so the attribution depends on what was learned."
+    )
+    number = f"{correlation:+.2f}".replace("-", "−")
+    return f"Rank correlation of the pixels with those of random weights: **{number}**. {verdict}"
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _layers(run_id: str, _network: Classifier) -> dict[str, str]:
+    return with_places(_network.network)
+
+
+def _attribution(
+    look: Look, version: str, target: int, method: str, address: str, at_random: bool = False
+) -> Attribution:
     key = look.image.tobytes()
-    return _attributed(look.run.id, look.epoch, version, key, target, method, address, look.network, look.image)
+    return _attributed(
+        look.run.id, look.epoch, version, key, target, method, address, at_random, look.network, look.image
+    )
 
 
-@st.cache_data(max_entries=128, show_spinner="Looking for the reasons …")
+@st.cache_data(max_entries=128, show_spinner="Attributing the score to the pixels …")
 def _attributed(
     run_id: str,
     epoch: int | None,
@@ -166,29 +206,26 @@ def _attributed(
     target: int,
     method: str,
     address: str,
+    at_random: bool,
     _network: Classifier,
     _image: NDArray[np.uint8],
 ) -> Attribution:
-    return attribute(_network.network, _network.tensor(_image[None]), target, method, address)
+    network = randomised(_network.network) if at_random else _network.network
+    return attribute(network, _network.tensor(_image[None]), target, method, address)
 
 
-def _random(look: Look, version: str, target: int, method: str, address: str) -> Attribution:
-    key = look.image.tobytes()
-    return _attributed_at_random(
-        look.run.id, look.epoch, version, key, target, method, address, look.network, look.image
-    )
+def _drop(look: Look, version: str, target: int) -> NDArray[np.float32]:
+    return _dropped(look.run.id, look.epoch, version, look.image.tobytes(), target, look.network, look.image)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _attributed_at_random(
+def _dropped(
     run_id: str,
     epoch: int | None,
     version: str,
     image: bytes,
     target: int,
-    method: str,
-    address: str,
     _network: Classifier,
     _image: NDArray[np.uint8],
-) -> Attribution:
-    return attribute(randomised(_network.network), _network.tensor(_image[None]), target, method, address)
+) -> NDArray[np.float32]:
+    return occlusion_drop(_network.network, _network.tensor(_image[None]), target, ROWS)
