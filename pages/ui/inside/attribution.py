@@ -70,9 +70,16 @@ def _layer(look: Look, known: dict[str, str]) -> str:
     operations = {operation.address for operation in look.network.network.operations}
     if query.asked("layer") in operations - set(known):
         query.put(layer=None)
-    titles = {key: f"{int(key.partition('.')[0]) + 1} · {title}" for key, title in known.items()}
+    titles = {address: _title(address, title) for address, title in known.items()}
     last = list(known)[-1]
     return query.choose(st.selectbox, "Layer", list(titles), name="layer", default=last, format_func=titles.__getitem__)
+
+
+def _title(address: str, title: str) -> str:
+    """ "Residual block, convolution 2" at "9.conv2" as "10 · Convolution 2, residual block": the box is narrow."""
+    whole, _, part = title.partition(", ")
+    named = f"{part[:1].upper()}{part[1:]}, {whole[:1].lower()}{whole[1:]}" if part else whole
+    return f"{int(address.partition('.')[0]) + 1} · {named}"
 
 
 def _targets(look: Look, probabilities: NDArray[np.float32]) -> list[int]:
