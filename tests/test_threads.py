@@ -86,7 +86,7 @@ def ask_surgery(network: Classifier, dataset: ImageDataset) -> Answer:
 def ask_exciting(network: Classifier, dataset: ImageDataset) -> Answer:
     found = exciting(network.network, network.batches(unseen(dataset), np.arange(64), 20), ["9.conv2"])["9.conv2"]
     *_, made = visualise(network.network, "0", [1], steps=3)
-    return [found.most, found.values, made.images]
+    return [found.most.images, found.most.values, made.images]
 
 
 def ask_filters(network: Classifier, dataset: ImageDataset) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,57 +16,90 @@ from cnn_core.models.network import Network
 
 MOST = 9  # images kept of each map, and as many of the least
 
+Order = Literal["most", "least"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Some images for every map or unit of an operation: arrays (maps, k), the first one first."""
+
+    images: NDArray[np.int64]  # places in the order they were given
+    values: NDArray[np.float32]  # the largest value of the map for the image, or the value of the unit
+    rows: NDArray[np.int32]  # where in the map that is; 0 of a unit
+    columns: NDArray[np.int32]
+
+    def best(self, order: Order, k: int) -> Ranked:
+        """Its first `k`, by falling ("most") or rising values. Alike ones stay in order; NaN comes last."""
+        values = -self.values if order == "most" else self.values
+        first = np.argsort(values, axis=1, kind="stable")[:, :k]
+        return Ranked(*(np.take_along_axis(part, first, 1) for part in self._parts))
+
+    def and_then(self, other: Ranked) -> Ranked:
+        """The images of both."""
+        return Ranked(*map(np.hstack, zip(self._parts, other._parts, strict=True)))
+
+    @property
+    def _parts(self) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]:
+        return self.images, self.values, self.rows, self.columns
+
+
+@dataclass(frozen=True, eq=False)
 class Exciting:
-    """Of one operation, by map or unit: arrays (maps, k), the most or least exciting first."""
+    """Of one operation."""
 
-    most: NDArray[np.int64]  # places of the images in the order they were given
-    least: NDArray[np.int64]
-    values: NDArray[np.float32]  # (maps, images): the largest value of the map for each image, or the unit's value
-    places: NDArray[np.int32]  # (maps, images): where it is, row · width + column; 0 of a unit
-    width: int  # of the maps; 1 of a unit
-
-    def value(self, unit: int, image: int) -> float:
-        return float(self.values[unit, image])
-
-    def place(self, unit: int, image: int) -> tuple[int, int]:
-        """(row, column) of the largest value of a map for an image."""
-        row, column = divmod(int(self.places[unit, image]), self.width)
-        return row, column
+    most: Ranked
+    least: Ranked
+    mean: NDArray[np.float64]  # (maps,): of the values of all images
 
     def strongest_maps(self, count: int) -> list[int]:
-        """Numbers of the maps with the largest mean over the images, in rising order."""
-        order = np.argsort(-self.values.mean(1), kind="stable")[:count]
+        """Numbers of the maps with the largest mean, in rising order."""
+        order = np.argsort(-self.mean, kind="stable")[:count]
         return sorted(int(unit) for unit in order)
 
 
 def exciting(
     network: Network, batches: Iterable[Tensor], addresses: Sequence[str], k: int = MOST
 ) -> dict[str, Exciting]:
-    """Address -> the images that excite each of its maps most and least, from one pass over `batches`, tensors
-    (n, C, H, W) as the network takes them. A map counts by its largest value. Where two are alike the earlier image
-    comes first. The network is only read. Raises ValueError without images."""
-    found: dict[str, list[tuple[Tensor, Tensor, int]]] = {address: [] for address in addresses}
+    """Address -> the `k` images that excite each of its maps most and least, fewer where there are fewer, from one pass
+    over `batches`, tensors (n, C, H, W) as the network takes them, on its device.
+
+    A map counts by its largest value, the first place that has it; a unit of a row of numbers by its value. Where two
+    images are alike the earlier one comes first. What is kept does not grow with the number of images. The network is
+    only read, so any number of threads may share it. Raises ValueError without images, AttributeError for an address
+    that is not in the network.
+    """
+    found: dict[str, Exciting] = {}
+    seen = 0
     for images in batches:
-        for address, part in outputs(network, images, addresses, _peaks).items():
-            found[address].append(part)
-    if addresses and not found[addresses[0]]:
+        for address, peaks in outputs(network, images, addresses, _peaks).items():
+            found[address] = _merged(found.get(address), _numbered(*peaks, seen), seen, k)
+        seen += len(images)
+    if not seen:
         raise ValueError("no images, none that excite")
-    return {address: _ranked(parts, k) for address, parts in found.items()}
+    return found
 
 
-def _peaks(output: Tensor) -> tuple[Tensor, Tensor, int]:
-    """The largest value of each map of (n, C, H, W), where it is, and the width; of (n, F) the values themselves."""
-    if output.ndim == 2:
-        return output.to("cpu", torch.float32, copy=True), torch.zeros(output.shape, dtype=torch.int64), 1
-    largest = output.flatten(2).max(2)
-    return largest.values.to("cpu", torch.float32, copy=True), largest.indices.cpu(), output.shape[3]
+def _peaks(output: Tensor) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
+    """Of maps (n, C, H, W) the largest value and where it is, both (C, n), and the width; of (n, F) the values."""
+    maps = output if output.ndim == 4 else output[:, :, None, None]
+    largest = maps.flatten(2).max(2)
+    values = largest.values.T.to("cpu", torch.float32, copy=True)
+    return np.ascontiguousarray(values.numpy()), largest.indices.T.cpu().numpy(), maps.shape[3]
 
 
-def _ranked(parts: Sequence[tuple[Tensor, Tensor, int]], k: int) -> Exciting:
-    values = np.concatenate([part[0].numpy() for part in parts]).T
-    places = np.concatenate([part[1].numpy() for part in parts]).T
-    order = np.nan_to_num(values)
-    most, least = (np.argsort(sign * order, axis=1, kind="stable")[:, :k] for sign in (-1, 1))
-    return Exciting(most, least, np.ascontiguousarray(values), places.astype(np.int32), parts[0][2])
+def _numbered(values: NDArray[np.float32], places: NDArray[np.int64], width: int, first: int) -> Ranked:
+    images = np.broadcast_to(np.arange(first, first + values.shape[1]), values.shape)
+    rows, columns = np.divmod(places, width)
+    return Ranked(images, values, rows.astype(np.int32), columns.astype(np.int32))
+
+
+def _merged(before: Exciting | None, new: Ranked, seen: int, k: int) -> Exciting:
+    """What is found in `seen` images and those of one more batch."""
+    total = new.values.sum(axis=1, dtype=np.float64)
+    if before is None:
+        return Exciting(new.best("most", k), new.best("least", k), total / new.values.shape[1])
+    return Exciting(
+        before.most.and_then(new).best("most", k),
+        before.least.and_then(new).best("least", k),
+        (before.mean * seen + total) / (seen + new.values.shape[1]),
+    )

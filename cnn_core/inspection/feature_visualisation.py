@@ -8,6 +8,7 @@ it a little moved, turned and scaled, so that what excites has to be robust. Pla
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ def visualise(
     The objective is the value in the middle of the map, with `aim` "map" the mean of the map, and of a unit of a row
     of numbers its value: of the last layer the logit of a class. `plain`: ascent on the pixels, without any of it.
     Deterministic; torch's global random state and the network stay as they are. Raises PlaygroundError for an address
-    or unit that is not there, or more than AT_ONCE units, and where no pixel changes the objective of any unit.
+    or unit that is not there, or more than AT_ONCE units, where no pixel changes the objective of any unit, and where
+    an objective is not finite.
     """
     own = _copy(network, address, units)
     generator = torch.Generator().manual_seed(seed)
@@ -71,16 +73,22 @@ def visualise(
     parameters, image_of = _pixels(shape, generator) if plain else _spectrum(shape, generator)
     optimiser = torch.optim.Adam([parameters], lr=RATE)
     objective = _objective(own, address, units, aim)
-    yield _report(0, objective, image_of, steps)
+    start = _report(0, objective, image_of, steps)
+    if not np.isfinite(start.objective).all():
+        raise PlaygroundError(
+            "This output is not a finite number, so there is nothing to climb: the run has diverged. Choose an earlier "
+            "epoch."
+        )
+    yield start
     for step in range(1, steps + 1):
         optimiser.zero_grad()
         images = image_of()
         value = objective(images if plain else _moved(images, generator)).sum()
         (-value).backward()
-        if step == 1 and not plain and not bool(parameters.grad.any()):  # type: ignore[union-attr]
+        if step == 1 and not bool(parameters.grad.any()):  # type: ignore[union-attr]
             raise PlaygroundError(
-                "No pixel changes this output: it is zero around every image near the start, as a dead ReLU is. Choose "
-                "the convolution before it, whose output is not cut off."
+                "No pixel changes this output: a ReLU cuts it, or all that comes before it, to zero. Choose the output "
+                "of a convolution nearer to the image, before its ReLU."
             )
         optimiser.step()
         if step % REPORT == 0 or step == steps:
@@ -97,13 +105,16 @@ def _copy(network: Network, address: str, units: Sequence[int]) -> Network:
 
 
 def _objective(network: Network, address: str, units: Sequence[int], aim: Aim) -> Callable[[Tensor], Tensor]:
-    """Images (n, C, H, W) -> (n,): what image i does to unit i. The copy keeps its hook, nobody else has the copy."""
+    """Images (n, C, H, W) -> (n,): what image i does to unit i. The copy keeps its hook, nobody else has the copy. The
+    layers behind the operation are left out: half of the time for the first convolution of simple_cnn."""
     kept: list[Tensor] = []
     network.get_submodule(address).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
+    layers = [network.input, *itertools.islice(network, int(address.partition(".")[0]) + 1)]
 
     def objective(images: Tensor) -> Tensor:
         kept.clear()
-        network(images)
+        for layer in layers:
+            images = layer(images)
         output = kept[0]
         if max(units) >= output.shape[1] or min(units) < 0:
             raise PlaygroundError(f"There is no map {max(units) + 1} here: there are {output.shape[1]}.")

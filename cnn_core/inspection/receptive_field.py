@@ -45,10 +45,17 @@ def _after(network: Network, node: Node, before: Window) -> Window:
 
 def receptive_field(network: Network, address: str, row: int = 0, column: int = 0) -> tuple[int, int, int, int]:
     """(top, left, bottom, right) in pixels, the last two exclusive and all within the image: what the output of an
-    operation at a place of its maps depends on. Raises KeyError for an address that is not there."""
+    operation at a place of its maps depends on. Empty (top = bottom or left = right) where only padding is seen.
+    Raises KeyError for an address that is not there."""
     _, height, width = network.input_shape
     window = windows(network)[address]
     if window is None:
         return 0, 0, height, width
     top, left = window.step * row - window.before, window.step * column - window.before
-    return max(0, top), max(0, left), min(height, top + window.side), min(width, left + window.side)
+    (top, bottom), (left, right) = _within(top, window.side, height), _within(left, window.side, width)
+    return top, left, bottom, right
+
+
+def _within(first: int, side: int, size: int) -> tuple[int, int]:
+    """The part of a window of `side` from `first` on that lies in 0..size: its begin and its end."""
+    return min(max(first, 0), size), min(max(first + side, 0), size)

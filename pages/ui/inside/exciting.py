@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cnn_core.data.dataset import ImageDataset
-from cnn_core.inspection.exciting import Exciting
+from cnn_core.inspection.exciting import Ranked
 from cnn_core.inspection.feature_visualisation import AT_ONCE, Aim
 from cnn_core.inspection.montage import balanced_columns, enlarge
 from cnn_core.inspection.receptive_field import receptive_field
@@ -18,7 +18,7 @@ from pages.ui.address import query
 from pages.ui.frame import layout, words
 from pages.ui.frame.errors import errors_shown
 from pages.ui.frame.images import data_uri, pixels
-from pages.ui.inside import patterns
+from pages.ui.inside import patterns, validation
 from pages.ui.inside.look import Look
 from pages.ui.understand.classifiers import quiet
 
@@ -109,35 +109,34 @@ def _montage(images: NDArray[np.float32], gap: int = 2) -> NDArray[np.uint8]:
 
 
 def _images(look: Look, address: str, unit: int) -> None:
-    if look.dataset is None:
+    dataset = validation.usable(look)
+    if dataset is None:
         st.markdown("The validation images of this run are not here, so which of them excite the map is not known.")
         return
-    found = patterns.found(look, look.dataset, [address])[address]
+    found = patterns.found(look, dataset, [address])[address]
     most, least = st.columns(2)
     with most:
         st.markdown("**Excite it most**")
-        gallery(look, look.dataset, found, address, unit, found.most[unit])
+        gallery(look, dataset, found.most, address, unit)
     with least:
         st.markdown("**Excite it least**")
-        gallery(look, look.dataset, found, address, unit, found.least[unit])
+        gallery(look, dataset, found.least, address, unit)
     st.caption(
-        f"Of {words.count(len(patterns.positions(look, look.dataset)), 'validation image')}, by the largest value in "
+        f"Of {words.count(len(patterns.positions(look, dataset)), 'validation image')}, by the largest value in "
         "the map. The frame is the part of the image that this value depends on."
     )
 
 
-def gallery(
-    look: Look, dataset: ImageDataset, found: Exciting, address: str, unit: int, images: NDArray[np.int64]
-) -> None:
+def gallery(look: Look, dataset: ImageDataset, ranked: Ranked, address: str, unit: int) -> None:
     """Images with the patch that excites the map in a frame, and their value."""
     chosen = patterns.positions(look, dataset)
     tiles = []
-    for image in images:
+    for place, image in enumerate(ranked.images[unit]):
         position = int(chosen[image])
-        name, value = dataset.classes[dataset.labels[position]], words.significant(found.value(unit, int(image)), 3)
-        frame = _frame(look, address, *found.place(unit, int(image)))
+        value = words.significant(float(ranked.values[unit, place]), 3)
+        text = escape(f"{dataset.classes[dataset.labels[position]]}, {value}", quote=True)
+        frame = _frame(look, address, int(ranked.rows[unit, place]), int(ranked.columns[unit, place]))
         uri = data_uri(pixels(dataset.images[position]), fast=True)
-        text = escape(f"{name}, {value}", quote=True)
         tiles.append(
             f'<figure class="cnn-patch"><div><img src="{uri}" alt="{text}">{frame}</div>'
             f"<figcaption>{text}</figcaption></figure>"

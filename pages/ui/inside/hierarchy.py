@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cnn_core.inspection.exciting import Exciting
+from cnn_core.inspection.exciting import Exciting, Ranked
 from cnn_core.inspection.filters import Filters, filters
 from cnn_core.inspection.montage import montage
 from cnn_core.inspection.receptive_field import receptive_field, windows
@@ -58,7 +58,7 @@ def _column(look: Look, learned: Filters, found: Exciting | None) -> str:
     kernels = learned.weights.mean(1)[units]
     rows = "".join(
         f"<tr><th>{unit + 1}</th><td>{_image(_kernel(kernels, place), 'kernel')}</td>"
-        f"<td>{_image(patterns.as_pixels(made.images[place]), 'made')}</td>{_patches(look, learned, found, unit)}</tr>"
+        f"<td>{_image(patterns.as_pixels(made.images[place]), 'made')}</td>{_patches(look, learned, found and found.most, unit)}</tr>"
         for place, unit in enumerate(units)
     )
     title = f"{learned.position + 1} · {learned.title}"
@@ -73,19 +73,20 @@ def _kernel(kernels: NDArray[np.float32], place: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(drawn[:, : kernels.shape[2]])
 
 
-def _patches(look: Look, learned: Filters, found: Exciting | None, unit: int) -> str:
-    if found is None or look.dataset is None:
+def _patches(look: Look, learned: Filters, most: Ranked | None, unit: int) -> str:
+    """The patches that excite a map most; one that lies wholly in the padding is left empty."""
+    if most is None or look.dataset is None:
         return ""
     chosen = patterns.positions(look, look.dataset)
     cells = []
-    for image in found.most[unit][:PATCHES]:
-        row, column = found.place(unit, int(image))
-        top, left, bottom, right = receptive_field(look.network.network, learned.address, row, column)
+    for place, image in enumerate(most.images[unit][:PATCHES]):
+        at = int(most.rows[unit, place]), int(most.columns[unit, place])
+        top, left, bottom, right = receptive_field(look.network.network, learned.address, *at)
         position = int(chosen[image])
         patch = np.ascontiguousarray(look.dataset.images[position][:, top:bottom, left:right])
-        value = words.significant(found.value(unit, int(image)), 2)
+        value = words.significant(float(most.values[unit, place]), 2)
         name = f"{look.dataset.classes[look.dataset.labels[position]]}, {value}"
-        cells.append(f"<td>{_image(pixels(patch), name)}</td>")
+        cells.append(f"<td>{_image(pixels(patch), name) if patch.size else ''}</td>")
     return "".join(cells)
 
 

@@ -12,20 +12,36 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.explore.statistics import sample
 from cnn_core.inference import Classifier
 from cnn_core.inspection.exciting import Exciting, exciting
-from cnn_core.inspection.feature_visualisation import Aim, Visualised, visualise
+from cnn_core.inspection.feature_visualisation import STEPS, Aim, Visualised, visualise
+from cnn_core.models.summary import shapes
+from pages.ui.inside import validation
 from pages.ui.inside.look import Look
 from pages.ui.runs.choosing import weights_version
 
-IMAGES = 1000  # validation images that are looked through
+IMAGES = 1000  # validation images that are looked through, fewer where the network is large
+SEED = 0
+SECONDS = 3.0  # of making images that nobody has asked for by a button
+MACS_PER_SECOND = 4e9  # of one core, there and back: 3e9 to 6e9 measured for the presets from 28 to 64 px
+PASSES = 3  # multiply-accumulates of a step, as a multiple of those of one image
 
 
 def positions(look: Look, dataset: ImageDataset) -> NDArray[np.int64]:
-    """The validation images that are looked through: the same at every epoch."""
-    return np.sort(sample(dataset, "validation", None, IMAGES))
+    """The validation images that are looked through, rising: the same at every epoch."""
+    most = min(IMAGES, validation.affordable(look.network.network))
+    return np.sort(sample(dataset, "validation", None, most, SEED))
+
+
+def seconds(look: Look, address: str, units: int) -> float:
+    """About how long making images for that many maps takes on one core."""
+    network, last = look.network.network, int(address.partition(".")[0])
+    ins = shapes(network.layers, network.input_shape, network.classes)
+    layers = list(zip(network.layers, ins, strict=False))[: last + 1]
+    macs = sum(layer.macs(shape, network.classes) for layer, shape in layers)
+    return units * STEPS * PASSES * macs / MACS_PER_SECOND
 
 
 def found(look: Look, dataset: ImageDataset, addresses: Sequence[str]) -> dict[str, Exciting]:
-    """Address -> the images of `positions` that excite its maps."""
+    """Address -> the images of `positions` that excite its maps. Raises ValueError without validation images."""
     version = weights_version(look.run, look.epoch)
     chosen = positions(look, dataset)
     return _exciting(
@@ -44,7 +60,8 @@ def _exciting(
     _dataset: ImageDataset,
     _positions: NDArray[np.int64],
 ) -> dict[str, Exciting]:
-    return exciting(_network.network, _network.batches(_dataset.images, _positions), addresses)
+    size = validation.together(_network.network)
+    return exciting(_network.network, _network.batches(_dataset.images, _positions, size), addresses)
 
 
 def made(look: Look, address: str, units: Sequence[int], aim: Aim = "neuron", plain: bool = False) -> Visualised | None:
