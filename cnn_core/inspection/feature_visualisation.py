@@ -106,7 +106,7 @@ def _copy(network: Network, address: str, units: Sequence[int]) -> Network:
 
 def _objective(network: Network, address: str, units: Sequence[int], aim: Aim) -> Callable[[Tensor], Tensor]:
     """Images (n, C, H, W) -> (n,): what image i does to unit i. The copy keeps its hook, nobody else has the copy. The
-    layers behind the operation are left out: half of the time for the first convolution of simple_cnn."""
+    layers behind the operation are left out."""
     kept: list[Tensor] = []
     network.get_submodule(address).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
     layers = [network.input, *itertools.islice(network, int(address.partition(".")[0]) + 1)]

@@ -22,9 +22,9 @@ def test_a_map_its_images_and_an_image_made_for_it(open_page: Open, runs: list[s
     dataset, network = datasets.of_run(of_run), classifier(of_run)
     chosen = np.sort(sample(dataset, "validation", None, 1000))
     found = exciting(network.network, network.batches(dataset.images, chosen), ["3"])["3"]
-    first = int(found.most[4][0])
+    first = int(found.most.images[4, 0])
     name = dataset.classes[dataset.labels[chosen[first]]]
-    assert f"{name}, {words.significant(found.value(4, first), 3)}" in text(page)
+    assert f"{name}, {words.significant(float(found.most.values[4, 0]), 3)}" in text(page)
     page.number_input(key="choice:map").set_value(7)
     assert query(run(page))["map"] == "7"
     page.button(key="make-all").click()
@@ -40,7 +40,7 @@ def test_every_convolution_has_a_column(open_page: Open, runs: list[str]) -> Non
     page = open_page("inside", run=runs[1], view="hierarchy")
     assert not page.error
     assert text(page).count("<section>") == 3
-    assert "sees 3 × 3 px" in text(page)
+    assert "Receptive field 3 × 3 px" in text(page)
     assert text(page).count('title="made"') == 18
 
 

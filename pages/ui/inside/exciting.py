@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 from torch import nn
 
 from cnn_core.data.dataset import ImageDataset
@@ -28,19 +30,21 @@ AIMS: dict[Aim, str] = {"neuron": "One place", "map": "The whole map"}
 @errors_shown()
 def show(look: Look) -> None:
     """A layer and a map of it, what excites it and an image made for it."""
-    quiet()
     results, controls = layout.beside()
     with controls, layout.card("A map and what excites it"):
         address, unit = _choose(look)
-        aim = query.choose(
-            st.segmented_control, "An image that excites", list(AIMS), name="aim", format_func=AIMS.__getitem__
-        )
-        st.caption("Found by gradient ascent from noise, in the way of Olah et al. 2017.")
+        st.caption("Images are made by gradient ascent from noise, in the way of Olah et al. 2017.")
     with results:
-        with st.container(border=True):
-            _made(look, address, unit, aim)
-        with st.container(border=True):
-            _images(look, address, unit)
+        show_map(look, address, unit)
+
+
+def show_map(look: Look, address: str, unit: int) -> None:
+    """What excites a map, 0-based, of the convolution or linear layer at `address`."""
+    quiet()
+    with st.container(border=True):
+        _made(look, address, unit)
+    with st.container(border=True):
+        _images(look, address, unit)
 
 
 def _choose(look: Look) -> tuple[str, int]:
@@ -50,7 +54,9 @@ def _choose(look: Look) -> tuple[str, int]:
         for each in network.operations
         if isinstance(network.get_submodule(each.address), nn.Conv2d | nn.Linear)
     }
-    address = query.choose(st.selectbox, "Layer", list(titles), name="layer", format_func=titles.__getitem__)
+    address = query.choose(
+        st.selectbox, "Layer", list(titles), name="layer", clears=("map",), format_func=titles.__getitem__
+    )
     count = _units(look, address)
     last = address == str(len(network) - 1) and count == len(look.network.classes)
     if last:
@@ -68,43 +74,77 @@ def _units(look: Look, address: str) -> int:
     return int(module.weight.shape[0])
 
 
-def _made(look: Look, address: str, unit: int, aim: Aim) -> None:
+@errors_shown()
+def _made(look: Look, address: str, unit: int) -> None:
     """The image made for the map, plain gradient ascent beside it, and on demand one for every map of the layer."""
     st.markdown("**Images made for it**")
-    robust, raw = (patterns.make(look, address, [unit], aim, plain) for plain in (False, True))
     columns = st.columns([1, 1, 2], vertical_alignment="center")
-    for column, made, name in zip(
-        columns, (robust, raw), ("Robust to moves and turns", "Plain gradient"), strict=False
-    ):
-        with column:
-            st.image(enlarge(patterns.as_pixels(made.images[0]), 220), width="stretch", alt=name)
-            st.caption(f"{name}: {words.significant(float(made.objective[0]), 3)}")
+    with columns[2]:
+        aim = _aim(look, address)
+        wanted = _wanted(look, address, [unit], aim)
+    if wanted:
+        for column, name, plain in zip(
+            columns, ("Robust to moves and turns", "Plain gradient"), (False, True), strict=False
+        ):
+            with column, errors_shown():
+                _one(patterns.make(look, address, [unit], aim, plain), name)
     with columns[2]:
         st.markdown(
-            "Both raise the same number. Plain ascent finds the speckle that the network happens to answer to; seen "
-            "moved, turned and scaled, only the pattern itself survives."
+            "Both raise the same number. Plain ascent finds speckle that the network happens to answer to; what is "
+            "seen moved, turned and scaled has to be a pattern."
         )
-        count = min(AT_ONCE, _units(look, address))
-        units = list(range(count))
-        if patterns.made(look, address, units, aim) is None and st.button(
-            f"Make one for each of {count} maps", icon=":material/grid_view:", key="make-all"
-        ):
-            patterns.make(look, address, units, aim)
-    if whole := patterns.made(look, address, units, aim):
-        st.image(_montage(whole.images), width="stretch", alt="An image for each map of the layer")
-        st.caption(f"One for each of the first {count} maps, from left to right, row by row.")
+    _whole_layer(look, address, aim, columns[2])
 
 
-def _montage(images: NDArray[np.float32], gap: int = 2) -> NDArray[np.uint8]:
-    """(n, C, H, W) in 0..1 side by side as uint8 (rows, columns, 3)."""
-    count, _, height, width = images.shape
-    columns = balanced_columns(count)
-    rows = -(-count // columns)
+def _aim(look: Look, address: str) -> Aim:
+    """What is raised; of a linear layer there is no choice."""
+    if isinstance(look.network.network.get_submodule(address), nn.Linear):
+        return "neuron"
+    return query.choose(
+        st.segmented_control, "An image that excites", list(AIMS), name="aim", format_func=AIMS.__getitem__
+    )
+
+
+def _wanted(look: Look, address: str, units: list[int], aim: Aim) -> bool:
+    """Whether to make the robust and the plain image: where it is quick or they are there, else by a button."""
+    seconds = 2 * patterns.seconds(look, address, len(units))
+    there = all(patterns.made(look, address, units, aim, plain) for plain in (False, True))
+    return there or seconds < patterns.UNASKED or _asked("Make them", seconds, "make")
+
+
+def _asked(what: str, seconds: float, key: str) -> bool:
+    long = f" (about {seconds:.0f} s)" if seconds >= patterns.UNASKED else ""
+    return st.button(f"{what}{long}", icon=":material/auto_awesome:", key=key)
+
+
+def _one(made: patterns.Made, name: str) -> None:
+    st.image(enlarge(made.images[0], 220), width="stretch", alt=name)
+    start, end = (words.significant(float(value[0]), 3) for value in (made.start, made.end))
+    st.caption(f"{name}: from {start} to {end}")
+
+
+def _whole_layer(look: Look, address: str, aim: Aim, above: DeltaGenerator) -> None:
+    """An image for each map of the layer, at most AT_ONCE, on demand."""
+    units = list(range(min(AT_ONCE, _units(look, address))))
+    if patterns.made(look, address, units, aim) is None:
+        with above:
+            name, seconds = f"Make one for each of {len(units)} maps", patterns.seconds(look, address, len(units))
+            if not _asked(name, seconds, "make-all"):
+                return
+    whole = patterns.make(look, address, units, aim)
+    st.image(_montage(whole.images), width="stretch", alt="An image for each map of the layer")
+    st.caption(f"One for each of the first {len(units)} maps, from left to right, row by row.")
+
+
+def _montage(images: Sequence[NDArray[np.uint8]], gap: int = 2) -> NDArray[np.uint8]:
+    """Images (H, W) or (H, W, 3) side by side as uint8 (rows, columns, 3)."""
+    height, width = images[0].shape[:2]
+    columns = balanced_columns(len(images))
+    rows = -(-len(images) // columns)
     sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 128, np.uint8)
     for place, image in enumerate(images):
-        drawn = patterns.as_pixels(image)
         top, left = place // columns * (height + gap), place % columns * (width + gap)
-        sheet[top : top + height, left : left + width] = drawn if drawn.ndim == 3 else drawn[..., None]
+        sheet[top : top + height, left : left + width] = image if image.ndim == 3 else image[..., None]
     return enlarge(sheet, 900)
 
 
@@ -123,7 +163,7 @@ def _images(look: Look, address: str, unit: int) -> None:
         gallery(look, dataset, found.least, address, unit)
     st.caption(
         f"Of {words.count(len(patterns.positions(look, dataset)), 'validation image')}, by the largest value in "
-        "the map. The frame is the part of the image that this value depends on."
+        "the map. The frame is the part of the image that this value depends on: its receptive field."
     )
 
 
