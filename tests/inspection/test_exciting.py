@@ -62,37 +62,71 @@ def test_numbers_of_a_row_see_the_whole_image() -> None:
     assert receptive_field(network_of("mlp"), "1") == (0, 0, 28, 28)
 
 
-@pytest.mark.parametrize("images", [1, 5, 40])
-def test_exciting_images_are_those_of_brute_force(images: int) -> None:
-    network = network_of("compact_resnet")
-    generator = torch.Generator().manual_seed(1)
-    given = torch.randint(0, 256, (images, 1, 28, 28), dtype=torch.uint8, generator=generator)
-    addresses = ["0", "9.conv1", "9.skip_conv", "11"]
-    found = exciting(network, given.split(7), addresses)
+ADDRESSES = ["0", "9.conv1", "9.skip_conv", "11"]
+
+
+def by_hooks(network: Network, images: Tensor) -> dict[str, Tensor]:
+    """Address -> output, by hooks on a copy."""
     copied, kept = copy.deepcopy(network), {}
-    for address in addresses:
+    for address in ADDRESSES:
 
         def note(_module: nn.Module, _inputs: Any, output: Tensor, address: str = address) -> None:
             kept[address] = output.detach()
 
         copied.get_submodule(address).register_forward_hook(note)
-    copied(given)
-    for address in addresses:
-        output = kept[address]
-        peaks = output.amax((2, 3)) if output.ndim == 4 else output
-        one = found[address]
-        for unit in range(peaks.shape[1]):
-            assert one.most[unit].tolist() == np.argsort(-peaks[:, unit].numpy(), kind="stable")[:9].tolist()
-            assert one.least[unit].tolist() == np.argsort(peaks[:, unit].numpy(), kind="stable")[:9].tolist()
-            image = int(one.most[unit][0])
-            assert one.value(unit, image) == pytest.approx(float(peaks[image, unit]), rel=1e-5)
+    copied(images)
+    return kept
+
+
+def some_images(count: int) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(0, 256, (count, 1, 28, 28), dtype=torch.uint8, generator=generator)
+
+
+@pytest.mark.parametrize("images", [1, 5, 40])
+def test_exciting_images_are_those_of_brute_force(images: int) -> None:
+    network, given = network_of("compact_resnet"), some_images(images)
+    found = exciting(network, given.split(7), ADDRESSES)
+    for address, output in by_hooks(network, given).items():
+        peaks = output.amax((2, 3)).numpy() if output.ndim == 4 else output.numpy()
+        for ranked, sign in ((found[address].most, -1), (found[address].least, 1)):
+            assert ranked.images.shape == ranked.values.shape == (peaks.shape[1], min(9, images))
+            for unit, row in enumerate(ranked.images):
+                assert row.tolist() == np.argsort(sign * peaks[:, unit], kind="stable")[:9].tolist()
+                np.testing.assert_allclose(ranked.values[unit], peaks[row, unit], rtol=1e-4, atol=1e-6)
             if output.ndim == 4:
-                row, column = one.place(unit, image)
-                assert float(output[image, unit, row, column]) == pytest.approx(one.value(unit, image), rel=1e-5)
+                units = np.arange(len(ranked.images))[:, None]
+                there = output[ranked.images, units, ranked.rows, ranked.columns]
+                np.testing.assert_allclose(there, ranked.values, rtol=1e-4, atol=1e-6)
+            else:
+                assert not ranked.rows.any()
+                assert not ranked.columns.any()
+        np.testing.assert_allclose(found[address].mean, peaks.mean(0), rtol=1e-4, atol=1e-5)
+        assert set(found[address].strongest_maps(3)) == set(np.argsort(-peaks.mean(0))[:3].tolist())
     assert not any(part._forward_hooks for part in network.modules())
-    strongest = found["0"].strongest_maps(3)
-    means = kept["0"].amax((2, 3)).mean(0)
-    assert set(strongest) == set(torch.topk(means, 3).indices.tolist())
+
+
+def test_of_alike_images_the_earlier_comes_first_in_every_batch() -> None:
+    given = some_images(1).repeat(12, 1, 1, 1)
+    for size in (1, 5, 12):
+        found = exciting(network_of("simple_cnn"), given.split(size), ["3"], k=4)["3"]
+        assert (found.most.images == np.arange(4)).all()
+        assert (found.least.images == np.arange(4)).all()
+
+
+def test_numbers_that_are_none_come_last() -> None:
+    network = build((layer("conv", channels=1, kernel=1, padding=0), layer("flatten"), layer("linear")), (1, 8, 8), 2)
+    network.get_parameter("0.weight").data.fill_(1)
+    given = torch.ones(5, 1, 8, 8) * torch.tensor([0.1, torch.nan, 0.3, torch.inf, 0.2]).reshape(5, 1, 1, 1)
+    found = exciting(network.eval(), given.split(2), ["0"])["0"]
+    assert found.most.images.tolist() == [[3, 2, 4, 0, 1]]
+    assert found.least.images.tolist() == [[0, 4, 2, 3, 1]]
+
+
+def test_what_is_kept_does_not_grow_with_the_images() -> None:
+    found = exciting(network_of("lenet5"), some_images(60).split(20), ["0"])["0"]
+    arrays = [*vars(found.most).values(), *vars(found.least).values(), found.mean]
+    assert all(array.size <= 6 * 9 and array.base is None for array in arrays)
 
 
 def test_without_images_none_excites() -> None:
@@ -162,7 +196,7 @@ def dead() -> Network:
 @pytest.mark.parametrize(
     ("network", "address", "units", "sentence"),
     [
-        (dead, "1", [0], "dead ReLU"),
+        (dead, "1", [0], "a ReLU cuts it"),
         (dead, "77", [0], "no operation at '77'"),
         (dead, "0", [2], "no map 3"),
         (dead, "0", [], "0 images at once"),
@@ -172,6 +206,19 @@ def dead() -> Network:
 def test_what_cannot_be_made_is_a_sentence(network: Any, address: str, units: list[int], sentence: str) -> None:
     with pytest.raises(PlaygroundError, match=sentence):
         list(visualise(network(), address, units))
+
+
+def test_weights_that_are_not_finite_are_a_sentence() -> None:
+    network = network_of("simple_cnn")
+    network.get_parameter("3.bias").data[2] = torch.nan
+    assert list(visualise(network, "3", [1], steps=1))
+    with pytest.raises(PlaygroundError, match="not a finite number"):
+        list(visualise(network, "3", [1, 2]))
+
+
+def test_plain_ascent_that_cannot_move_is_a_sentence() -> None:
+    with pytest.raises(PlaygroundError, match="No pixel changes this output"):
+        list(visualise(dead(), "1", [0], plain=True))
 
 
 def test_a_class_can_be_visualised_and_eight_pixels_are_enough() -> None:

@@ -83,11 +83,10 @@ def _made(look: Look, address: str, unit: int) -> None:
         aim = _aim(look, address)
         wanted = _wanted(look, address, [unit], aim)
     if wanted:
-        for column, name, plain in zip(
-            columns, ("Robust to moves and turns", "Plain gradient"), (False, True), strict=False
-        ):
-            with column, errors_shown():
-                _one(patterns.make(look, address, [unit], aim, plain), name)
+        with columns[0]:
+            _one(patterns.make(look, address, [unit], aim), "Robust to moves and turns")
+        with columns[1], errors_shown():
+            _one(patterns.make(look, address, [unit], aim, plain=True), "Plain gradient")
     with columns[2]:
         st.markdown(
             "Both raise the same number. Plain ascent finds speckle that the network happens to answer to; what is "
