@@ -52,7 +52,7 @@ def test_watching_a_run_learn_and_looking_inside(app: App, new_page: NewPage) ->
     live(page, app, run_id)
     command(run_id, "stop")
     wait_for(lambda: not store().get(run_id).live, 60)
-    assert RunFolder(run_id).files.version(LIVE) is RunFolder(run_id).files.version(MARK) is None
+    wait_for(lambda: not {LIVE, MARK} & set(RunFolder(run_id).files.names()), 10)  # right after the end is recorded
     scrub(page, app, run_id)
     by_keyboard(page)
     draw(page, app, run_id)

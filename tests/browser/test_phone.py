@@ -52,7 +52,7 @@ def test_a_phone_shows_what_happens_then_the_chart_then_the_controls(app: App, n
         ".map(part => part.getBoundingClientRect().right))"
     )
     assert edge <= 390
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     wait_for(lambda: store().get(run_id).status == "stopped", 60)
 
 

@@ -19,8 +19,9 @@ CHANNEL = "learning"
 
 def show(run: Run, every: float) -> None:
     """The present weights at work on an image, anew every `every` seconds."""
-    component.mount(CHANNEL, compact=True)
-    st.fragment(_feed, run_every=every)(run)
+    with st.container(key="live-stage"):
+        component.mount(CHANNEL, compact=True)
+        st.fragment(_feed, run_every=every)(run)
 
 
 @errors_shown()
