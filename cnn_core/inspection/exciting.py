@@ -32,15 +32,21 @@ class Ranked:
         """Its first `k`, by falling ("most") or rising values. Alike ones stay in order; NaN comes last."""
         values = -self.values if order == "most" else self.values
         first = np.argsort(values, axis=1, kind="stable")[:, :k]
-        return Ranked(*(np.take_along_axis(part, first, 1) for part in self._parts))
+        return Ranked(
+            np.take_along_axis(self.images, first, 1),
+            np.take_along_axis(self.values, first, 1),
+            np.take_along_axis(self.rows, first, 1),
+            np.take_along_axis(self.columns, first, 1),
+        )
 
     def and_then(self, other: Ranked) -> Ranked:
         """The images of both."""
-        return Ranked(*map(np.hstack, zip(self._parts, other._parts, strict=True)))
-
-    @property
-    def _parts(self) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]:
-        return self.images, self.values, self.rows, self.columns
+        return Ranked(
+            np.hstack([self.images, other.images]),
+            np.hstack([self.values, other.values]),
+            np.hstack([self.rows, other.rows]),
+            np.hstack([self.columns, other.columns]),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,8 +89,8 @@ def _made(look: Look, address: str, unit: int) -> None:
             _one(patterns.make(look, address, [unit], aim, plain=True), "Plain gradient")
     with columns[2]:
         st.markdown(
-            "Both raise the same number. Plain ascent finds speckle that the network happens to answer to; what is "
-            "seen moved, turned and scaled has to be a pattern."
+            "Both raise the same number. Plain ascent is free to use single pixels, which in late layers ends in "
+            "speckle; what is seen moved, turned and scaled has to be a pattern."
         )
     _whole_layer(look, address, aim, columns[2])
 

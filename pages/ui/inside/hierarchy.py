@@ -46,15 +46,19 @@ def show(look: Look) -> None:
         for place, each in enumerate(learned)
     )
     st.html(f'<div class="cnn-hierarchy">{columns}</div>')
-    if dataset:
-        seen = words.count(len(patterns.positions(look, dataset)), "validation image")
-        st.caption(f"{MAPS} maps a layer: those with the largest mean, over {seen}, of their largest value.")
-    else:
-        st.caption(
+    kernels = "Kernels: the mean over the input maps, blue above zero and orange below, each layer on one scale."
+    st.caption(f"{_chosen(look, dataset)} {kernels}")
+
+
+def _chosen(look: Look, dataset: ImageDataset | None) -> str:
+    """Which maps are shown."""
+    if dataset is None:
+        return (
             f"The first {MAPS} maps of each layer. The validation images of this run are not here, so patches are left "
             "out."
         )
-    st.caption("Kernels: the mean over the input maps, blue above zero and orange below, each layer on one scale.")
+    seen = words.count(len(patterns.positions(look, dataset)), "validation image")
+    return f"{MAPS} maps a layer: those with the largest mean, over {seen}, of their largest value."
 
 
 def _units(learned: Filters, found: Exciting | None) -> list[int]:
