@@ -9,6 +9,9 @@ from torch import nn
 from cnn_core.inspection.stage.graph import Node, graph
 from cnn_core.models.network import INPUT, Network
 
+Span = tuple[int, int]  # from a row or column to another, the second exclusive
+Slide = tuple[int, int, int]  # kernel, stride and padding
+
 
 @dataclass(frozen=True)
 class Window:
@@ -33,29 +36,55 @@ def windows(network: Network) -> dict[str, Window | None]:
 
 
 def _after(network: Network, node: Node, before: Window) -> Window:
+    return before.through(*_slide(network, node))
+
+
+def _slide(network: Network, node: Node) -> Slide:
+    """Kernel, stride and padding of an operation; of one that keeps each number in its place 1, 1 and 0."""
     if node.kind == "conv":
         module = network.get_submodule(node.address)
         assert isinstance(module, nn.Conv2d)
-        return before.through(module.kernel_size[0], module.stride[0], int(module.padding[0]))
+        return module.kernel_size[0], module.stride[0], int(module.padding[0])
     if node.kind in ("max_pool", "avg_pool"):
         layer = network.layers[int(node.address)]
-        return before.through(layer.kernel, layer.step, layer.padding)  # type: ignore[attr-defined]
-    return before
+        return layer.kernel, layer.step, layer.padding  # type: ignore[attr-defined]
+    return 1, 1, 0
 
 
 def receptive_field(network: Network, address: str, row: int = 0, column: int = 0) -> tuple[int, int, int, int]:
     """(top, left, bottom, right) in pixels, the last two exclusive and all within the image: what the output of an
-    operation at a place of its maps depends on. Empty (top = bottom or left = right) where only padding is seen.
-    Raises KeyError for an address that is not there."""
+    operation at a place of its maps depends on.
+
+    Followed back from there, so that padding between layers and the last rows that a stride leaves out are not counted.
+    A row of numbers sees the whole image. (0, 0, 0, 0) where only padding is seen. Raises KeyError for an address that
+    is not there.
+    """
     _, height, width = network.input_shape
-    window = windows(network)[address]
-    if window is None:
+    if windows(network)[address] is None:
         return 0, 0, height, width
-    top, left = window.step * row - window.before, window.step * column - window.before
-    (top, bottom), (left, right) = _within(top, window.side, height), _within(left, window.side, width)
-    return top, left, bottom, right
+    nodes = graph(network)
+    sides = {INPUT: (height, width), **{node.address: node.shape[1:] for node in nodes if len(node.shape) > 1}}
+    rows, columns = ({address: (place, place + 1)} for place in (row, column))
+    for node in reversed(nodes):
+        if node.address not in rows:
+            continue
+        slide = _slide(network, node)
+        for source in node.sources:
+            down, across = sides[source]
+            rows[source] = _union(rows.get(source), _seen(rows[node.address], slide, down))
+            columns[source] = _union(columns.get(source), _seen(columns[node.address], slide, across))
+    (top, bottom), (left, right) = rows[INPUT], columns[INPUT]
+    return (top, left, bottom, right) if top < bottom and left < right else (0, 0, 0, 0)
 
 
-def _within(first: int, side: int, size: int) -> tuple[int, int]:
-    """The part of a window of `side` from `first` on that lies in 0..size: its begin and its end."""
-    return min(max(first, 0), size), min(max(first + side, 0), size)
+def _seen(span: Span, slide: Slide, size: int) -> Span:
+    """The places 0..size - 1 that those of a span depend on, (0, 0) for none; the ends are exclusive."""
+    kernel, stride, padding = slide
+    first, last = max(0, span[0] * stride - padding), min(size, (span[1] - 1) * stride - padding + kernel)
+    return (first, last) if span[0] < span[1] and first < last else (0, 0)
+
+
+def _union(one: Span | None, other: Span) -> Span:
+    """The smallest span with both."""
+    filled = [span for span in (one, other) if span and span[0] < span[1]]
+    return (min(span[0] for span in filled), max(span[1] for span in filled)) if filled else (0, 0)
