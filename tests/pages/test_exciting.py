@@ -16,6 +16,7 @@ from cnn_core.models.preset import layer
 from cnn_core.runs.store import store
 from pages.ui.data import datasets
 from pages.ui.frame import words
+from pages.ui.inside import exciting as exciting_page
 from pages.ui.inside import hierarchy, patterns
 from pages.ui.inside.look import Look
 from pages.ui.understand.classifiers import classifier
@@ -130,3 +131,5 @@ def test_a_patch_of_padding_alone_is_left_empty(runs: list[str]) -> None:
     assert hierarchy._patches(look, dataset, filters(network)[0], corner, 0) == "<td></td>"
     inside = replace(corner, rows=corner.rows + 2, columns=corner.columns + 2)
     assert hierarchy._patches(look, dataset, filters(network)[0], inside, 0).startswith("<td><img ")
+    assert not exciting_page._frame(look, "0", 0, 0)
+    assert exciting_page._frame(look, "0", 2, 2).startswith("<i ")

@@ -186,6 +186,8 @@ def gallery(look: Look, dataset: ImageDataset, ranked: Ranked, address: str, uni
 def _frame(look: Look, address: str, row: int, column: int) -> str:
     _, height, width = look.network.shape
     top, left, bottom, right = receptive_field(look.network.network, address, row, column)
+    if top == bottom:  # only padding is seen
+        return ""
     place = f"top:{100 * top / height:.1f}%;left:{100 * left / width:.1f}%"
     size = f"height:{100 * (bottom - top) / height:.1f}%;width:{100 * (right - left) / width:.1f}%"
     return f'<i style="{place};{size}"></i>'
