@@ -14,7 +14,7 @@ from cnn_core.jobs.queue import command, submit
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
-from cnn_core.runs.live import LIVE, MARK
+from cnn_core.runs.live import LIVE
 from cnn_core.runs.store import store
 from tests.browser.conftest import App, wait_for
 from tests.browser.waiting import at_rest
@@ -52,7 +52,7 @@ def test_watching_a_run_learn_and_looking_inside(app: App, new_page: NewPage) ->
     live(page, app, run_id)
     command(run_id, "stop")
     wait_for(lambda: not store().get(run_id).live, 60)
-    wait_for(lambda: not {LIVE, MARK} & set(RunFolder(run_id).files.names()), 10)  # right after the end is recorded
+    wait_for(lambda: LIVE not in RunFolder(run_id).files.names(), 30)  # right after the end is recorded
     scrub(page, app, run_id)
     by_keyboard(page)
     draw(page, app, run_id)

@@ -30,7 +30,7 @@ def test_predicted_and_true_class_stand_side_by_side(open_page: Open, runs: list
 
 
 def test_choices_are_in_the_address(open_page: Open, runs: list[str]) -> None:
-    page = why(open_page, run=runs[0], method="grad_cam", layer="0", target=7)
+    page = why(open_page, run=runs[0], method="grad_cam", conv="0", target=7)
     assert page.selectbox(key="choice:target").value == 7
     page.selectbox(key="choice:target").set_value(3)
     assert query(run(page))["target"] == "3"
@@ -54,7 +54,7 @@ def test_a_layer_of_another_view_is_let_go_and_an_unknown_one_named(open_page: O
     page = why(open_page, run=runs[0], layer=linear)
     assert not page.error
     assert "layer" not in query(page)
-    assert "no layer" in errors(why(open_page, run=runs[0], layer="99"))
+    assert "no layer" in errors(why(open_page, run=runs[0], conv="99"))
 
 
 def test_a_dense_network_begins_with_a_method_that_it_has(open_page: Open, home: Path) -> None:

@@ -15,6 +15,7 @@ from cnn_core.inspection.stage.contributions import of_convolution
 from cnn_core.inspection.stage.frame import Look
 from cnn_core.inspection.stage.graph import ADD, SOFTMAX, Node, flattened
 from cnn_core.models.network import INPUT
+from cnn_core.normalisation import LEAST_STD
 
 MOST = 16  # inputs one by one; the others are summed up
 MAP_BYTES = 200_000  # of the input maps of a convolution: of large maps fewer are sent one by one
@@ -168,7 +169,7 @@ def _input(look: Look, unit: int) -> dict[str, Any]:
     values, stage = look.values[INPUT], look.network.input
     if not 0 <= unit < len(values):
         raise PlaygroundError(f"The image has no channel {unit}; they are counted from 0 to {len(values) - 1}.")
-    mean, std = float(stage.mean[unit]), float(stage.std[unit])
+    mean, std = float(stage.mean[unit]), max(float(stage.std[unit]), LEAST_STD)
     about = {"address": INPUT, "unit": unit, "kind": INPUT, "title": "The image", "mean": mean, "std": std}
     return about | {"x": _array((values[unit] * std + mean) * 255), "out": _array(values[unit]), "following": []}
 

@@ -89,7 +89,7 @@ def _node(look: Look, node: Node, nodes: Mapping[str, Node], choice: Choice) -> 
     about: dict[str, Any] = {
         **{"address": node.address, "kind": node.kind, "name": node.name, "title": node.title, "skip": node.skip},
         **{"shape": list(node.shape), "parameters": node.parameters, "block": node.block, "thin": node.thin},
-        "shown": np.array(shown, np.uint16),
+        "shown": np.array(shown, np.uint32),
         "links": [_link(look, node, source, nodes, choice) for source in node.sources],
     }
     if values.ndim == 3:

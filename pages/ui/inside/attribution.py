@@ -72,7 +72,7 @@ def _layer(look: Look, known: dict[str, str]) -> str:
         query.put(layer=None)
     titles = {address: _title(address, title) for address, title in known.items()}
     last = list(known)[-1]
-    return query.choose(st.selectbox, "Layer", list(titles), name="layer", default=last, format_func=titles.__getitem__)
+    return query.choose(st.selectbox, "Layer", list(titles), name="conv", default=last, format_func=titles.__getitem__)
 
 
 def _title(address: str, title: str) -> str:

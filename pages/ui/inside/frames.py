@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from cnn_core.inference import Classifier
 from cnn_core.inspection.stage.arithmetic import arithmetic
 from cnn_core.inspection.stage.choice import Choice
 from cnn_core.inspection.stage.frame import choice_of, every_map, frame, look
+from cnn_core.inspection.stage.graph import SOFTMAX
 from cnn_core.inspection.stage.packing import pack
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
@@ -70,9 +71,11 @@ def payload(
     kept = weights_of(run, epoch)
     network = open_classifier(run, kept)
     version = RunFolder(run.id).weights_version(kept, run.best_epoch)
-    packed, probabilities = _frame(run.id, epoch, version, subject.key, tuple(sorted(blocks)), run, subject, network)
+    packed, probabilities, shown = _frame(
+        run.id, epoch, version, subject.key, tuple(sorted(blocks)), run, subject, network
+    )
     measured = measures(run, epoch, version, network, dataset)
-    return _head(run.id, subject, network, probabilities) | {
+    return _head(run.id, subject, network, probabilities, shown) | {
         **{"epoch": epoch, "epochs": [*epochs_of(run), *([LIVE] if run.status == "running" else [])]},
         **{"best": run.best_epoch, "curve": _curve(run.id, run.step)},
         **{"frame": packed, "measures": measured, "note": _note(run, epoch, measured), "live": None},
@@ -91,8 +94,10 @@ def live_payload(
     blocks: Collection[int] = (),
 ) -> dict[str, Any]:
     """The same of the weights a run has while it is trained. `position`: epoch and step."""
-    packed, probabilities = _frame(run.id, -1, version, subject.key, tuple(sorted(blocks)), run, subject, network)
-    return _head(run.id, subject, network, probabilities) | {
+    packed, probabilities, shown = _frame(
+        run.id, -1, version, subject.key, tuple(sorted(blocks)), run, subject, network
+    )
+    return _head(run.id, subject, network, probabilities, shown) | {
         **{"epoch": LIVE, "epochs": [*epochs_of(run), LIVE], "best": run.best_epoch, "curve": _curve(run.id, run.step)},
         **{"frame": packed, "measures": None, "note": "", "live": dict(position), "health": dict(health)},
         "close": _close(network, subject, opened),
@@ -103,9 +108,10 @@ def fresh_payload(recipe: Recipe) -> dict[str, Any]:
     """The network of a recipe before it has learned anything, at work on the first test image of its data set."""
     network, subject = _fresh(recipe.model_dump_json(), recipe)
     seen = look(network.network, network.tensor(subject.image[None]))
-    found = frame(seen, choice_of(seen, subject.label))
+    choice = choice_of(seen, subject.label)
+    found = frame(seen, choice)
     content = np.frombuffer(pack(found | {"image": _small(subject.image)}), np.uint8)
-    return _head("fresh", subject, network, found["probabilities"]) | {
+    return _head("fresh", subject, network, found["probabilities"], choice[SOFTMAX]) | {
         **{"epoch": 0, "epochs": [0], "best": None, "curve": [], "frame": content},
         **{"measures": None, "note": "", "live": None, "close": None},
     }
@@ -121,12 +127,12 @@ def _fresh(recipe: str, _recipe: Recipe) -> tuple[Classifier, Subject]:
     return Classifier(network.eval(), tuple(dataset.classes), dataset.shape), subject
 
 
-def _head(run_id: str, subject: Subject, network: Classifier, probabilities: NDArray[np.float32]) -> dict[str, Any]:
+def _head(
+    run_id: str, subject: Subject, network: Classifier, probabilities: NDArray[np.float32], shown: Sequence[int]
+) -> dict[str, Any]:
     predicted = int(np.nan_to_num(probabilities).argmax())
-    order = np.argsort(-np.nan_to_num(probabilities), kind="stable")[:64]
-    named = {int(number) for number in order} | {predicted} | ({subject.label} if subject.label is not None else set())
-    if len(network.classes) <= 64:
-        named = set(range(len(network.classes)))
+    few = range(len(network.classes)) if len(network.classes) <= 64 else ()
+    named = {*shown, predicted, *few, *([] if subject.label is None else [subject.label])}
     return {
         "key": f"{run_id}:{subject.key}",
         "names": {number: network.classes[number] for number in sorted(named)},
@@ -145,12 +151,14 @@ def _frame(
     _run: Run,
     _subject: Subject,
     _network: Classifier,
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The packed frame and the probabilities. One computation serves all who look at the same."""
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], list[int]]:
+    """The packed frame, the probabilities and the classes that are shown. One computation serves all who look."""
     seen = look(_network.network, _network.tensor(_subject.image[None]))
-    found = frame(seen, _choice(run_id, image, _run, _subject, _network), blocks)
+    choice = _choice(run_id, image, _run, _subject, _network)
+    found = frame(seen, choice, blocks)
     content = found | {"image": _small(_subject.image)}
-    return np.frombuffer(pack(content), np.uint8), np.asarray(found["probabilities"], np.float32)
+    packed = np.frombuffer(pack(content), np.uint8)
+    return packed, np.asarray(found["probabilities"], np.float32), list(choice[SOFTMAX])
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)

@@ -70,6 +70,6 @@ def rows(values: object, start: Sequence[float]) -> Values:
 def _flat(values: object, start: Sequence[float]) -> list[float]:
     if not isinstance(values, list) or len(values) != len(start):
         return list(start)
-    if not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
+    if not all(isinstance(value, int | float) and -1e9 < value < 1e9 for value in values):
         return list(start)
     return [min(1.0, max(-1.0, float(value))) for value in values]

@@ -36,7 +36,9 @@ def _feed(run: Run) -> None:
     quiet()
     dataset = datasets.of_run(run)
     payload = present.payload(run, first(dataset, sealed.unseen(dataset)), dataset)
-    component.feed(CHANNEL, payload or component.last(CHANNEL))
+    before = component.last(CHANNEL)
+    kept = before if before and str(before.get("key")).startswith(f"{run.id}:") else None
+    component.feed(CHANNEL, payload or kept)
     if payload:
         with st.expander("How each layer learns", icon=":material/monitor_heart:"):
             _health(run, payload["health"])

@@ -11,11 +11,13 @@ from cnn_core.data.explore.statistics import sample
 from cnn_core.errors import PlaygroundError
 from cnn_core.inference import Classifier
 from cnn_core.inspection.dead_units import dead_shares
+from cnn_core.models.summary import shapes
 from cnn_core.runs.live import about_live, live_version, mark_watched
 from cnn_core.runs.tables import Run
 from pages.ui.inside import frames
 
-IMAGES = 64  # validation images on which dead units are counted
+IMAGES = 64  # validation images on which dead units are counted, fewer of a network that takes long
+WORK = 5e8  # multiply-accumulates for them: about 0.04 s of one core
 
 
 def payload(
@@ -49,7 +51,10 @@ def _health(
     run_id: str, version: str, _network: Classifier, _dataset: ImageDataset, _learning: dict[str, Any]
 ) -> dict[str, dict[str, float | None]]:
     """Address -> norms, update-to-weight ratio, and of a ReLU the share of dead units."""
-    chosen = sample(_dataset, "validation", None, IMAGES)
+    layers, classes = _network.network.layers, len(_network.classes)
+    taken = shapes(layers, _network.shape, classes)
+    work = sum(layer.macs(shape, classes) for layer, shape in zip(layers, taken, strict=False))
+    chosen = sample(_dataset, "validation", None, max(2, min(IMAGES, int(WORK / max(work, 1)))))
     dead = dead_shares(_network.network, _network.tensor(_dataset.images[chosen])) if len(chosen) else {}
     found = {address: dict(values) for address, values in _learning.items()}
     for address, share in dead.items():

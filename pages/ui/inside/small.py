@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn_core.errors import PlaygroundError
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.runs.tables import Run
 from pages.ui.data import datasets, sealed
@@ -40,5 +41,9 @@ def _feed(run: Run | None) -> None:
     if run is None:
         component.feed(CHANNEL, frames.fresh_payload(check(starting_recipe())))
         return
-    dataset = datasets.of_run(run)
+    try:
+        dataset = datasets.of_run(run)
+    except PlaygroundError:  # its images are gone: Home is not the place to say so
+        component.feed(CHANNEL, frames.fresh_payload(check(starting_recipe())))
+        return
     component.feed(CHANNEL, frames.payload(run, run.best_epoch or 0, first(dataset, sealed.unseen(dataset)), None))

@@ -43,6 +43,7 @@ def pick(run: Run, network: Classifier, dataset: ImageDataset | None) -> Subject
             "Image",
             known,
             name="from",
+            clears=("image",),
             format_func=SOURCES.__getitem__,
             help="Hardest: validation images whose true class gets the lowest probability.",
         )
@@ -75,7 +76,9 @@ def _subject(dataset: ImageDataset, index: int) -> Subject:
 def _by_class(dataset: ImageDataset) -> Subject:
     """A test image, or where these are sealed a validation image, by class and number."""
     images, numbers = dataset.splits[sealed.unseen(dataset)], list(range(len(dataset.classes)))
-    label = query.choose(st.selectbox, "Class", numbers, name="class", format_func=lambda n: dataset.classes[n])
+    label = query.choose(
+        st.selectbox, "Class", numbers, name="class", clears=("image",), format_func=lambda n: dataset.classes[n]
+    )
     members = images[dataset.labels[images] == label]
     if not len(members):
         st.caption("This class has no such image; shown is one of another.")

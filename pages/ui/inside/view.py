@@ -61,15 +61,17 @@ def _feed(run: Run, dataset: ImageDataset | None) -> None:
 def _readable(run: Run, epoch: int, kept: list[int]) -> int:
     """The epoch, or where its weights are damaged a sentence and the last one whose weights are not. Raises
     PlaygroundError when there is none."""
-    try:
-        open_classifier(run, frames.weights_of(run, epoch))
-        return epoch
-    except PlaygroundError as error:
-        others = [other for other in kept if other != epoch]
-        if not others:
-            raise
-        show_error(error)
-        return _readable(run, others[-1], others)
+    first: PlaygroundError | None = None
+    for candidate in [epoch, *(other for other in reversed(kept) if other != epoch)]:
+        try:
+            open_classifier(run, frames.weights_of(run, candidate))
+        except PlaygroundError as error:
+            first = first or error
+            continue
+        if first:
+            show_error(first)
+        return candidate
+    raise first or PlaygroundError("This run has no weights yet: they are written at the end of its first epoch.")
 
 
 def _in_address(run: Run, kept: list[int]) -> int:
@@ -85,23 +87,25 @@ def _in_address(run: Run, kept: list[int]) -> int:
 
 
 def _known(value: Any, kept: list[int], otherwise: int) -> int:
-    return value if isinstance(value, int) and value in kept else otherwise
+    return value if type(value) is int and value in kept else otherwise
 
 
 def _follow(shown: Any, run: Run, kept: list[int]) -> None:
     """The address names the epoch on show."""
     if shown == frames.LIVE:
         query.put(epoch=None)
-    if isinstance(shown, int) and shown in kept:
+    if type(shown) is int and shown in kept:
         query.put(epoch=None if shown == run.best_epoch else shown)
 
 
 def _opened(value: Any) -> tuple[str, int] | None:
     match value:
-        case [str() as address, int() as unit]:
+        case [str() as address, int() as unit] if type(unit) is int:
             return address, unit
     return None
 
 
 def _blocks(value: Any) -> list[int]:
-    return [block for block in value if isinstance(block, int)][:64] if isinstance(value, list) else []
+    return (
+        [block for block in value if type(block) is int and 0 <= block < 1000][:64] if isinstance(value, list) else []
+    )

@@ -24,6 +24,12 @@ const Data = (() => {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revive(item, buffer, start)]));
   }
 
+  // What is no finite number comes as null.
+  function numbers(close) {
+    const revived = (part) => Object.fromEntries(Object.entries(part).map(([name, value]) => [name, value === null ? NaN : value]));
+    return { ...revived(close), following: (close.following ?? []).map(revived) };
+  }
+
   // A frame with its nodes by address and the image as a node of its own.
   function prepare(frame) {
     const input = {
@@ -149,5 +155,5 @@ const Data = (() => {
     return found.sort((a, b) => Math.abs(b.strength) - Math.abs(a.strength)).slice(0, most);
   }
 
-  return { unpack, prepare, visible, behind, folded, resolve, strongest };
+  return { unpack, numbers, prepare, visible, behind, folded, resolve, strongest };
 })();

@@ -41,14 +41,16 @@ class Stage {
   receive(payload, ask) {
     this.ask = ask;
     this.pending = null;
-    const key = payload.key;
+    const key = payload.key, answer = payload.answers === this.count;
     if (key !== this.key) {
       this.frames.clear();
       if (this.opened && this.key && key.split(":")[0] !== this.key.split(":")[0]) this.shut(); // another network
       this.key = key;
       this.wanted = payload.epoch;
     }
-    if (!payload.epochs.includes(this.wanted)) this.wanted = payload.epoch;
+    // What was asked for cannot be had, such as an epoch whose weights are damaged: what came instead is shown
+    if (!payload.epochs.includes(this.wanted) || (answer && this.asked === this.wanted)) this.wanted = payload.epoch;
+    if (answer && this.opened && this.askedOpen && !payload.close) this.shut();
     const entry = { head: payload, frame: Data.prepare({ ...payload.frame }), measures: payload.measures };
     entry.frame.nodes[0].image = payload.frame.image;
     this.frames.delete(payload.epoch);
@@ -86,6 +88,7 @@ class Stage {
     this.told = this.wanted;
     this.count = (this.count ?? 0) + 1;
     const open = this.opened && [this.opened.address, this.opened.unit];
+    Object.assign(this, { asked: epoch, askedOpen: Boolean(open) });
     this.ask({ count: this.count, key: this.key, epoch, show: this.wanted, open, blocks: [...this.options.opened] });
   }
 
@@ -270,7 +273,7 @@ class Stage {
 
   drawPanel(close) {
     this.panelAt = this.panelKey();
-    Panel.draw(this.dock, close, Labels.panelUi(this));
+    Panel.draw(this.dock, Data.numbers(close), Labels.panelUi(this));
   }
 
   setOwn(own) {
