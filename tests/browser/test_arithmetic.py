@@ -144,7 +144,8 @@ def draw(page: Page, seen: Look, address: str, unit: int) -> None:
           const tint = (...value) => Draw.tint(palette, ...value);
           window.closings = 0;
           const ramp = (...value) => Draw.css(tint(...value)), onClose = () => window.closings++;
-          Panel.draw(host, close, { names: {}, tint, ramp, onClose, onStep() {}, onOpen() {} });
+          const onOpen = (...what) => (window.opened = what);
+          Panel.draw(host, close, { names: {}, tint, ramp, onClose, onStep() {}, onOpen });
         }""",
         packed,
     )
@@ -178,3 +179,108 @@ def test_the_panel_of_every_kind_is_drawn_and_walked_by_keyboard(page: Page) -> 
     draw(page, seen, "0", 2)  # new numbers for the same map: the window stays, and goes on walking
     assert page.evaluate("document.getElementById('host').panel.state.column") > 0
     assert not errors
+
+
+def test_new_numbers_keep_the_chosen_input_the_focus_and_what_is_scrolled(page: Page) -> None:
+    network = network_of("simple_cnn")
+    first, second = (look(network, image_of(network, seed)) for seed in (0, 7))
+    orders = [arithmetic(seen, "3", 5)["inputs"].tolist() for seen in (first, second)]
+    chosen = next(number for number in orders[0][4:] if orders[0].index(number) != orders[1].index(number))
+    draw(page, first, "3", 5)
+    term = page.locator(f".term[data-input='{chosen}']")
+    term.click()
+    term.focus()
+    page.locator(".terms").evaluate("terms => terms.scrollTop = 50")
+    draw(page, second, "3", 5)
+    expect(page.locator(".term[aria-pressed=true]")).to_have_attribute("data-input", str(chosen))
+    expect(term).to_be_focused()
+    assert page.locator(".terms").evaluate("terms => terms.scrollTop") == 50
+    bar = page.get_by_role("button", name=f"map {orders[1][0] + 1} adds")
+    bar.click()  # the bars are drawn anew, and the focus stays
+    expect(bar).to_be_focused()
+    expect(bar).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".term[aria-pressed=true]")).to_have_attribute("data-input", str(orders[1][0]))
+
+
+def test_what_each_input_map_adds_is_shown_and_sums_to_the_output(page: Page) -> None:
+    network = of_layers(MANY_INPUTS, 3, 21)
+    seen = look(network, image_of(network))
+    draw(page, seen, "2", 1)
+    row, column = page.evaluate("(({ row, column }) => [row, column])(document.getElementById('host').panel.state)")
+    titles = page.locator(".upright .column").evaluate_all("columns => columns.map((column) => column.title)")
+    parts = [(title.rpartition(": ")[0], float(title.rpartition(": ")[2])) for title in titles]
+    assert len(parts) == MOST + 3
+    assert [name for name, _ in parts[-3:]] == ["the other 4 add", "bias", "sum"]
+    assert sum(value for _, value in parts[:-1]) == pytest.approx(parts[-1][1], abs=1e-6)
+    assert parts[-1][1] == pytest.approx(float(seen.values["2"][1, row, column]), abs=1e-5)
+
+
+def test_padding_of_a_mean_is_zero_and_of_a_maximum_is_not(page: Page) -> None:
+    network = of_layers(MANY_INPUTS, 3, 21)
+    seen = look(network, image_of(network))
+    for address, text, count in (("1", "−∞", 5), ("3", "0", 3), ("0", "0", 2 * 16)):  # of the conv: patch and products
+        draw(page, seen, address, 0)
+        page.evaluate("document.getElementById('host').panel.move(0, 0)")
+        assert page.locator(".cells .padding").all_inner_texts() == [text] * count
+
+
+def test_from_one_arithmetic_to_the_next(page: Page) -> None:
+    network = network_of("compact_resnet")
+    seen = look(network, image_of(network))
+    strongest = arithmetic(seen, "9.conv2", 1)["inputs"].tolist()[0]
+    steps = (
+        ("9.conv2", f"patch of map {strongest + 1}", ["9.relu1", strongest]),
+        ("9.conv2", "Batch norm", ["9.norm2", 1]),
+        ("9.add", "computed by the block", ["9.norm2", 1]),
+        ("9.add", "what came in", ["9.skip_norm", 1]),
+    )
+    for address, name, expected in steps:
+        draw(page, seen, address, 1)
+        page.locator(".panel .link", has_text=name).first.click()
+        assert page.evaluate("window.opened") == expected
+
+
+def test_a_network_of_nan_says_so(page: Page) -> None:
+    network = of_layers(EVERY_KIND, 3, 40)
+    with torch.no_grad():
+        network.get_parameter("0.weight").fill_(float("nan"))
+    seen = look(network, image_of(network))
+    for node in seen.nodes:
+        draw(page, seen, node.address, 0)
+        expect(page.locator(".panel header b")).to_be_visible()
+        if node.kind != "flatten":
+            expect(page.locator(".panel .equation b").first).to_have_text("not a number")
+
+
+def test_the_classes_that_are_not_shown_are_summed_up(page: Page) -> None:
+    network = network_of("every kind", 1, 33, 1000)
+    seen = look(network, image_of(network))
+    least = int(seen.values["softmax"].argmin())
+    draw(page, seen, "softmax", least)
+    expect(page.locator(".bar .name").last).to_have_text("the other 988")
+    expect(page.locator(".bar.chosen .name")).to_have_text(f"class {least}")
+    fractions = [float(text or "nan") for text in page.locator(".bar b").evaluate_all("all => all.map((b) => b.title)")]
+    assert sum(fractions) == pytest.approx(1, abs=1e-5)
+
+
+def test_only_the_keyboard_is_spoken_of(page: Page) -> None:
+    seen = look(network := network_of("simple_cnn"), image_of(network))
+    draw(page, seen, "0", 2)
+    output = page.get_by_role("application")
+    output.hover(position={"x": 40, "y": 90})
+    expect(page.locator(".panel .spoken")).to_be_empty()
+    output.focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".panel .spoken")).to_contain_text("Row ")
+
+
+@pytest.mark.parametrize("width", [1120, 350])
+def test_the_panel_fits_its_dock(page: Page, width: int) -> None:
+    seen = look(network := network_of("simple_cnn"), image_of(network))
+    page.set_viewport_size({"width": width, "height": 900})
+    for address in [INPUT, *(node.address for node in seen.nodes)]:
+        draw(page, seen, address, 0)
+        box = page.locator(".panel").bounding_box()
+        assert box is not None
+        assert box["height"] <= 330 or width < 700
+        assert page.locator(".panel").evaluate("panel => panel.scrollWidth <= panel.clientWidth"), address

@@ -20,14 +20,16 @@ from cnn_core.normalisation import LEAST_STD
 MOST = 16  # inputs one by one; the others are summed up
 MAP_BYTES = 200_000  # of the input maps of a convolution: of large maps fewer are sent one by one
 CLASSES = 12  # of a softmax one by one
+ROUNDING = 0.01  # of a pixel, after normalisation in float32 and back
 
 
 def arithmetic(look: Look, address: str, unit: int) -> dict[str, Any]:
     """How the output of map or unit `unit` of the operation at `address` comes about, for `stage.packing.pack`.
 
-    Every kind has `address`, `unit`, `kind`, `title`, `out` (float32 (H, W), or a number), and `following`: the thin
-    operations right behind with their own `out`. What else there is, by kind: see the functions below. All numbers are
-    those that torch computed. Raises PlaygroundError where there is no such operation or unit.
+    Every kind has `address`, `unit`, `kind`, `title`, `from`, the address of what it takes, `out`, float32 (H, W) or a
+    number, and `following`: the thin operations right behind with their own `out`. What else there is, by kind: see
+    the functions below. All numbers are those that torch computed. Raises PlaygroundError where there is no such
+    operation or unit.
     """
     nodes = {node.address: node for node in look.nodes}
     if address == INPUT:
@@ -40,6 +42,7 @@ def arithmetic(look: Look, address: str, unit: int) -> dict[str, Any]:
     taken = look.values.get(node.sources[0])
     assert taken is not None
     about = {"address": address, "unit": unit, "kind": node.kind, "title": node.title, "out": _out(look, node, unit)}
+    about["from"] = node.sources[0]
     about["last"] = node is look.nodes[-2]  # its units are the classes
     return about | KINDS[node.kind](look, node, unit, taken) | {"following": _following(look, node, unit)}
 
@@ -76,7 +79,7 @@ def _convolution(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, A
         **{"inputs": _indices(first), "x": _array(maps[first]), "w": _array(weight[first])},
         **{"strength": _array(strength[first]), "rest": _array(rest), "others": len(others)},
         **{"bias": _bias(module, unit), "kernel": module.kernel_size[0], "stride": module.stride[0]},
-        **{"padding": int(module.padding[0]), "from": node.sources[0]},
+        "padding": int(module.padding[0]),
     }
 
 
@@ -111,8 +114,9 @@ def _activation(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, An
 
 
 def _sum(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
-    """`x` of the block's body and `skip`."""
-    return {"x": _array(maps[unit]), "skip": _array(look.values[node.sources[1]][unit])}
+    """`x` of the block's body and `skip`, which comes from `skip_from`."""
+    skip = node.sources[1]
+    return {"x": _array(maps[unit]), "skip": _array(look.values[skip][unit]), "skip_from": skip}
 
 
 def _global_pool(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
@@ -130,7 +134,8 @@ def _flatten(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
 
 def _linear(look: Look, node: Node, unit: int, row: Tensor) -> dict[str, Any]:
     """`inputs` (n,) numbers of the inputs that add most, first, `x` and `w` (n,), `rest` what the others add, `bias`,
-    `scale` of the sum, and behind a flatten `maps`: (n,) numbers, `products` (n, H, W) w·x as maps, `sums` (n,)."""
+    `scale` of the sum, and behind a flatten `maps`: (n,) numbers, `products` (n, H, W) w·x as maps, `sums` (n,);
+    `maps_from`, the address of these maps, and `channels`, how many of them there are."""
     module = _module(look, node)
     assert isinstance(module, nn.Linear)
     weight, scale = module.weight.detach().float()[unit], float(getattr(module, "scale", 1.0))
@@ -148,30 +153,42 @@ def _linear(look: Look, node: Node, unit: int, row: Tensor) -> dict[str, Any]:
         strongest = torch.argsort(as_maps.abs().sum((1, 2)).nan_to_num(), descending=True, stable=True)[:MOST]
         sums = as_maps.sum((1, 2))[strongest]
         found |= {"maps": _indices(strongest), "products": _array(as_maps[strongest]), "sums": _array(sums)}
+        found |= {"maps_from": origin, "channels": len(maps)}
     return found
 
 
 def _softmax(look: Look, node: Node, unit: int, logits: Tensor) -> dict[str, Any]:
     """`inputs` (n,) classes, the most probable first and `unit` among them, `x` (n,) their logits, `largest` logit,
-    `rest` the sum of the exponentials of the others, each of its logit less the largest."""
+    `rest` the sum of the exponentials of the `others`, each of its logit less the largest."""
     order = torch.argsort(logits.nan_to_num(), descending=True, stable=True)
     first = order[:CLASSES]
     if unit not in first:
         first = torch.cat([first[:-1], torch.tensor([unit])])
     largest = logits.max()
     total, shown = (logits - largest).exp().sum(), (logits[first] - largest).exp().sum()
-    rest = float(total - shown) if len(first) < len(logits) else 0.0
-    return {"inputs": _indices(first), "x": _array(logits[first]), "largest": float(largest), "rest": rest}
+    others = len(logits) - len(first)
+    rest = float(total - shown) if others else 0.0
+    found = {"inputs": _indices(first), "x": _array(logits[first]), "largest": float(largest)}
+    return found | {"rest": rest, "others": others}
 
 
 def _input(look: Look, unit: int) -> dict[str, Any]:
-    """The image after its normalisation: `out` of each channel is (pixel / 255 - `mean`) / `std`."""
+    """The image after its normalisation: `out` of each channel is (`x` / 255 - `mean`) / `std`; `x` (H, W) are the
+    pixels, uint8 where they are whole."""
     values, stage = look.values[INPUT], look.network.input
     if not 0 <= unit < len(values):
         raise PlaygroundError(f"The image has no channel {unit}; they are counted from 0 to {len(values) - 1}.")
     mean, std = float(stage.mean[unit]), max(float(stage.std[unit]), LEAST_STD)
     about = {"address": INPUT, "unit": unit, "kind": INPUT, "title": "The image", "mean": mean, "std": std}
-    return about | {"x": _array((values[unit] * std + mean) * 255), "out": _array(values[unit]), "following": []}
+    return about | {"x": _pixels(values[unit] * std + mean), "out": _array(values[unit]), "following": []}
+
+
+def _pixels(fractions: Tensor) -> Any:
+    """Fractions of 255 with the rounding of float32 -> the pixels (H, W) they were made of."""
+    pixels = fractions * 255
+    whole = pixels.round()
+    as_bytes = bool(((pixels - whole).abs() < ROUNDING).all() & (whole >= 0).all() & (whole <= 255).all())
+    return whole.to(torch.uint8).numpy() if as_bytes else _array(pixels)
 
 
 def _following(look: Look, node: Node, unit: int) -> list[dict[str, Any]]:

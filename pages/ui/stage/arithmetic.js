@@ -92,6 +92,12 @@ const Arithmetic = (() => {
   const normalise = (close, x) => ((x - close.mean) / Math.sqrt(close.var + close.eps)) * close.weight + close.bias;
   const sum = (values) => values.reduce((total, value) => total + value, 0);
 
+  // What is not a finite number is null in JSON, and null times a weight would be zero.
+  function known(close) {
+    const numbers = (about) => Object.fromEntries(Object.entries(about).map(([name, value]) => [name, value === null ? NaN : value]));
+    return close.following ? { ...numbers(close), following: close.following.map(numbers) } : close;
+  }
+
   // Output at a place of the map, and what it is made of. Of a single number the place does not matter.
   function at(close, row = 0, column = 0) {
     const x = () => (typeof close.x === "number" ? close.x : cell(close.x, row, column));
@@ -109,5 +115,5 @@ const Arithmetic = (() => {
     }
   }
 
-  return { at, contribution, ACTIVATIONS };
+  return { at, known, contribution, ACTIVATIONS };
 })();

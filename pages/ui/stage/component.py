@@ -22,6 +22,7 @@ PARTS = (
     "scrubber",
     "arithmetic",
     "figures",
+    "bars",
     "panel",
     "steps",
     "stage",

@@ -1,5 +1,13 @@
-// Maps as small canvases with a caption.
+// Maps as small canvases with a caption; numbers; what keeps its place when content is drawn anew.
 const Figures = (() => {
+  // Three significant digits; what is not finite as JSON has it, null, is NaN by then.
+  function precise(value) {
+    if (!Number.isFinite(value)) return Labels.number(value);
+    const size = Math.abs(value);
+    const text = size >= 1e6 || (size > 0 && size < 1e-4) ? value.toExponential(2) : size >= 1000 ? value.toFixed(0) : value === 0 ? "0" : value.toPrecision(3);
+    return text.replaceAll("-", "−");
+  }
+
   function make(tag, className = "", text, title) {
     const element = document.createElement(tag);
     if (className) element.className = className;
@@ -12,8 +20,9 @@ const Figures = (() => {
   function canvas(map, side, ui, { range, signed, offset = 0, shape = map.shape } = {}) {
     const [height, width] = shape, element = make("canvas"), count = height * width;
     const values = map.data.subarray(offset, offset + count);
-    const low = range?.[0] ?? values.reduce((least, value) => Math.min(least, value), Infinity);
-    const high = range?.[1] ?? values.reduce((most, value) => Math.max(most, value), -Infinity);
+    const finite = values.filter(Number.isFinite);
+    const low = range?.[0] ?? (finite.length ? finite.reduce((least, value) => Math.min(least, value)) : NaN);
+    const high = range?.[1] ?? (finite.length ? finite.reduce((most, value) => Math.max(most, value)) : NaN);
     const diverging = signed ?? low < 0;
     element.width = width;
     element.height = height;
@@ -29,12 +38,36 @@ const Figures = (() => {
     return element;
   }
 
-  function framed(child, caption, className = "") {
+  // `open`: what a click on the caption does.
+  function framed(child, caption, className = "", open = null) {
     const figure = make("figure", className), box = make("div", "box");
     box.append(child);
-    figure.append(box, make("figcaption", "", caption));
+    figure.append(box, captioned(caption, open));
     return figure;
   }
 
-  return { make, canvas, framed };
+  function captioned(caption, open = null) {
+    const element = make("figcaption", "", open ? undefined : caption);
+    if (open) element.append(link(caption, open));
+    return element;
+  }
+
+  function link(text, open) {
+    const element = make("button", "link", text, "Open its arithmetic");
+    element.type = "button";
+    element.dataset.part = `link ${text}`;
+    element.addEventListener("click", open);
+    return element;
+  }
+
+  // Draw anew what is inside, with the focus on the part of the same name as before, else on `otherwise`.
+  function keepingFocus(root, act, otherwise = null) {
+    const active = root.getRootNode().activeElement, inside = active && root.contains(active), part = inside && active.dataset.part;
+    act();
+    if (!inside || root.contains(root.getRootNode().activeElement)) return;
+    const found = part && root.querySelector(`[data-part="${CSS.escape(part)}"]`);
+    (found || (otherwise && root.querySelector(otherwise)))?.focus({ preventScroll: true });
+  }
+
+  return { make, canvas, framed, captioned, link, precise, keepingFocus };
 })();

@@ -6,22 +6,27 @@ const Panel = (() => {
     max_pool: "the largest value of each window", avg_pool: "the mean of each window",
     batch_norm: "less the running mean, over the running deviation, times a learned scale, plus a learned shift",
     relu: "what is negative becomes zero", leaky_relu: "what is negative is made small", sigmoid: "squeezed into 0 to 1",
-    tanh: "squeezed into −1 to 1", gelu: "a smooth ReLU", dropout: "hands everything on when it is not training",
+    tanh: "squeezed into −1 to 1", gelu: "each value times Φ of it, the fraction of a normal distribution that lies below it", dropout: "hands everything on when it is not training",
     add: "what the block has computed, plus what came in", global_pool: "one number of the whole map",
     flatten: "maps written into one row of numbers", linear: "every input times a weight, summed up, plus a bias",
     softmax: "exponentials over their sum", input: "each pixel over 255, less the mean, over the deviation",
   };
 
-  const { make, canvas, framed } = Figures;
-  const number = (value) => Labels.number(value);
+  const { make, canvas, framed, precise, keepingFocus } = Figures;
   const isMap = (value) => typeof value === "object" && value.shape.length === 2;
 
-  function draw(host, close, ui) {
-    const before = states.get(host);
-    const same = before && before.address === close.address && before.unit === close.unit;
-    const focused = same && host.contains(host.getRootNode().activeElement);
-    const state = same ? before : { address: close.address, unit: close.unit, row: null, column: null, chosen: 0, timer: null };
-    if (before && !same) clearInterval(before.timer);
+  // Into `host`, in place of what it held. The same map with new numbers keeps window, chosen input, focus and scrolling.
+  function draw(host, content, ui) {
+    const scrolled = [...host.querySelectorAll(".panel, .terms")].map((element) => element.scrollTop);
+    const before = states.get(host), same = before && before.address === content.address && before.unit === content.unit;
+    keepingFocus(host, () => fill(host, Arithmetic.known(content), ui, same ? before : null), "[role=application]");
+    if (same) host.querySelectorAll(".panel, .terms").forEach((element, at) => (element.scrollTop = scrolled[at] ?? 0));
+    else if (!content.every) host.querySelector("[role=application]")?.focus({ preventScroll: true });
+  }
+
+  function fill(host, close, ui, before) {
+    const state = before ?? { address: close.address, unit: close.unit, row: null, column: null, chosen: null, timer: null };
+    if (!before) clearInterval(states.get(host)?.timer);
     Object.assign(state, { close, ui, host });
     states.set(host, state);
     host.replaceChildren();
@@ -38,7 +43,8 @@ const Panel = (() => {
       return;
     }
     place(state);
-    (close.kind === "conv" ? terms : close.kind === "linear" ? inputs : close.kind === "softmax" ? exponentials : plain)(body, state);
+    state.windows = [];
+    (close.kind === "conv" ? terms : close.kind === "linear" ? Bars.inputs : close.kind === "softmax" ? Bars.exponentials : plain)(body, state);
     outputs(body, state);
     state.numbers = make("div", "numbers");
     body.append(state.numbers);
@@ -47,8 +53,6 @@ const Panel = (() => {
     card.append(state.spoken);
     host.panel = { at: (row, column) => Arithmetic.at(close, row, column), move: (row, column) => move(state, row, column), state };
     update(state, false);
-    if (!same) card.querySelector("[role=application]")?.focus({ preventScroll: true });
-    else if (focused) card.querySelector("[role=application]")?.focus({ preventScroll: true });
   }
 
   function clear(host) {
@@ -62,21 +66,24 @@ const Panel = (() => {
   function place(state) {
     const { out } = state.close;
     if (!isMap(out)) return Object.assign(state, { row: 0, column: 0 });
-    const [height, width] = out.shape;
+    const [height, width] = out.shape, size = (value) => (Number.isFinite(value) ? Math.abs(value) : -1);
     if (state.row !== null && state.row < height && state.column < width) return state;
-    const most = out.data.reduce((best, value, at) => (Math.abs(value) > Math.abs(out.data[best]) ? at : best), 0);
+    const most = out.data.reduce((best, value, at) => (size(value) > size(out.data[best]) ? at : best), 0);
     return Object.assign(state, { row: Math.floor(most / width), column: most % width });
   }
 
   function head(card, state) {
     const { close, ui } = state, bar = make("header");
-    const thing = close.every ? "All maps" : close.kind === "softmax" ? `How the probability of ${ui.names[close.unit] ?? close.unit} comes about`
-      : close.kind === "input" ? "How the image goes in" : isMap(close.out) ? `How map ${close.unit + 1} comes about` : `How unit ${close.unit + 1} comes about`;
-    bar.append(make("b", "", close.every ? "All of this layer" : thing), make("span", "", close.every ? "click one for its arithmetic" : `${close.title}: ${TITLES[close.kind]}`));
+    const name = close.kind === "softmax" ? `the probability of ${ui.names[close.unit] ?? `class ${close.unit}`}`
+      : close.last ? `the logit of ${ui.names[close.unit] ?? `class ${close.unit}`}` : `${isMap(close.out) ? "map" : "unit"} ${close.unit + 1}`;
+    const thing = close.every ? "All of this layer" : close.kind === "input" ? "How the image goes in" : `How ${name} comes about`;
+    bar.append(make("b", "", thing), make("span", "", close.every ? "click one for its arithmetic" : `${close.title}: ${TITLES[close.kind]}`));
     const tools = make("div", "tools");
     if (!close.every) {
       if (isMap(close.out)) tools.append(button("animate", "Let the window walk over the output", () => animate(state), "walk"));
-      tools.append(button("‹", "The map before", () => ui.onStep(-1)), button("›", "The next map", () => ui.onStep(1)));
+      tools.querySelector(".walk")?.setAttribute("aria-pressed", Boolean(state.timer));
+      const one = isMap(close.out) ? "map" : close.last || close.kind === "softmax" ? "class" : "unit";
+      tools.append(button("‹", `Previous ${one}`, () => ui.onStep(-1)), button("›", `Next ${one}`, () => ui.onStep(1)));
     }
     if (["conv", "linear"].includes(close.kind)) tools.append(link(close));
     tools.append(button("✕", "Close", () => ui.onClose()));
@@ -87,6 +94,7 @@ const Panel = (() => {
   // To the view of the images that excite this map, on the same page.
   function link(close) {
     const address = new URL(location.href), element = make("a", "", "what excites it", "Images that excite this map, and one made for it");
+    element.dataset.part = "excites";
     for (const [name, value] of Object.entries({ view: "excites", layer: close.address, map: close.unit + (close.last ? 0 : 1) })) address.searchParams.set(name, value);
     element.href = address.href;
     return element;
@@ -95,6 +103,7 @@ const Panel = (() => {
   function button(text, title, act, className = "") {
     const element = make("button", className, text, title);
     element.type = "button";
+    element.dataset.part = text;
     element.setAttribute("aria-label", title);
     element.addEventListener("click", act);
     return element;
@@ -107,20 +116,16 @@ const Panel = (() => {
     const parts = Array.from({ length: count }, (_, at) => Arithmetic.contribution(close, at));
     const most = Math.max(...parts.map((part) => part.data.reduce((best, value) => Math.max(best, Math.abs(value)), 0)), 1e-12);
     const heaviest = close.w.data.reduce((best, value) => Math.max(best, Math.abs(value)), 1e-12);
-    state.windows = [];
     parts.forEach((part, at) => {
       const term = make("button", "term");
       term.type = "button";
-      term.setAttribute("aria-pressed", at === state.chosen);
+      term.dataset.part = `term ${close.inputs.data[at]}`;
+      term.dataset.input = close.inputs.data[at];
       const input = framed(canvas(close.x, 44, ui, { offset: at * height * width, shape: [height, width] }), `${close.from === "input" ? "channel" : "map"} ${close.inputs.data[at] + 1}`);
       const weights = framed(canvas(close.w, 32, ui, { offset: at * kernel * kernel, shape: [kernel, kernel], range: [-heaviest, heaviest], signed: true }), "");
       const gives = framed(canvas(part, 44, ui, { range: [-most, most], signed: true }), "");
       term.append(input, make("i", "", "∗"), weights, make("i", "", "="), gives);
-      term.addEventListener("click", () => {
-        state.chosen = at;
-        list.querySelectorAll(".term").forEach((other, place) => other.setAttribute("aria-pressed", place === at));
-        update(state);
-      });
+      term.addEventListener("click", () => choose(state, close.inputs.data[at]));
       list.append(term);
       state.windows.push([input.firstChild, "in"], [gives.firstChild, "out"]);
     });
@@ -128,51 +133,27 @@ const Panel = (() => {
     body.append(list);
   }
 
-  // The inputs of a linear layer that add most, as bars, and behind a flatten as maps of products.
-  function inputs(body, state) {
-    const { close, ui } = state, found = Arithmetic.at(close), list = make("div", "terms bars");
-    state.windows = [];
-    if (close.maps) {
-      const [count, height, width] = close.products.shape, most = close.products.data.reduce((best, value) => Math.max(best, Math.abs(value)), 1e-12);
-      for (let at = 0; at < Math.min(count, 12); at++) {
-        list.append(framed(canvas(close.products, 52, ui, { offset: at * height * width, shape: [height, width], range: [-most, most], signed: true }), `map ${close.maps.data[at] + 1}: ${number(close.sums.data[at])}`));
-      }
-    }
-    bars(body, Array.from(close.inputs.data, (input, at) => [`unit ${input + 1}`, found.products[at], `${number(close.x.data[at])} × ${number(close.w.data[at])}`])
-      .concat(close.others ? [[`the other ${close.others}`, found.rest, "summed"]] : [], [["bias", found.bias, ""]]));
-    if (close.maps) body.append(list);
+  // Input map `input` is the one whose patch is shown. One that adds too little in new numbers comes back later.
+  function choose(state, input) {
+    state.chosen = input;
+    update(state, false);
   }
 
-  function exponentials(body, state) {
-    const { close, ui } = state, { powers, total } = Arithmetic.at(close);
-    state.windows = [];
-    bars(body, Array.from(close.inputs.data, (unit, at) => [ui.names[unit] ?? `class ${unit}`, powers[at] / total, `exp(${number(close.x.data[at] - close.largest)}) = ${number(powers[at])}`]));
-  }
-
-  function bars(body, rows) {
-    const most = Math.max(...rows.map(([, value]) => Math.abs(value)), 1e-12), list = make("div", "barlist");
-    for (const [name, value, how] of rows) {
-      const row = make("div", "bar"), bar = make("span", value >= 0 ? "raises" : "lowers");
-      bar.style.width = `${(100 * Math.abs(value)) / most}%`;
-      const track = make("span", "track");
-      track.append(bar);
-      row.append(make("span", "name", name, name), make("span", "how", how), track, make("b", "", number(value), String(value)));
-      list.append(row);
-    }
-    body.append(list);
+  function chosenOf({ close, chosen }) {
+    return Math.max(0, close.inputs.data.indexOf(chosen));
   }
 
   // One input map, for every kind that keeps maps apart.
   function plain(body, state) {
     const { close, ui } = state;
-    state.windows = [];
     if (!isMap(close.x)) return;
-    const input = framed(canvas(close.x, 150, ui), close.kind === "add" ? "computed by the block" : close.kind === "input" ? "pixels" : "in");
+    const before = close.kind !== "input" && (() => ui.onOpen(close.from, close.map ?? close.unit));
+    const input = framed(canvas(close.x, 150, ui), close.kind === "add" ? "computed by the block" : close.kind === "input" ? "pixels" : close.map !== undefined ? `map ${close.map + 1}` : "in", "", before);
     if (close.kind === "global_pool" || close.kind === "flatten") mark(input.firstChild, close, Arithmetic.at(close));
     else state.windows.push([input.firstChild, "in"]);
     body.append(input);
     if (close.kind !== "add") return;
-    const skip = framed(canvas(close.skip, 150, ui), "what came in");
+    const skip = framed(canvas(close.skip, 150, ui), "what came in", "", () => ui.onOpen(close.skip_from, close.unit));
     state.windows.push([skip.firstChild, "out"]);
     body.append(make("i", "sign", "+"), skip);
   }
@@ -184,38 +165,41 @@ const Panel = (() => {
 
   // The output, over which the window is moved, and what follows.
   function outputs(body, state) {
-    const { close, ui } = state, row = make("div", "outputs");
-    if (isMap(close.out)) {
-      const whole = framed(canvas(close.out, 150, ui), close.kind === "conv" ? `the sum, with bias ${number(close.bias)}` : "out", "whole");
-      const box = whole.firstChild;
-      box.tabIndex = 0;
-      box.setAttribute("role", "application");
-      box.setAttribute("aria-label", "Output. Arrow keys move the window.");
-      box.addEventListener("pointermove", (event) => point(state, event, box));
-      box.addEventListener("pointerdown", (event) => point(state, event, box));
-      state.windows.push([box, "out"]);
-      row.append(make("i", "sign", close.kind === "conv" ? "Σ" : "→"), whole);
-      for (const next of close.following) {
-        const after = framed(canvas(next.out, 84, ui), next.name);
-        state.windows.push([after.firstChild, "out"]);
-        row.append(make("i", "sign", "→"), after);
-      }
+    const { close, ui } = state, row = make("div", close.kind === "conv" ? "outputs sum" : "outputs");
+    if (!isMap(close.out)) return;
+    const whole = framed(canvas(close.out, 150, ui), close.kind === "conv" ? `the sum, with bias ${precise(close.bias)}` : "out", "whole");
+    const box = whole.firstChild;
+    box.tabIndex = 0;
+    box.dataset.part = "output";
+    box.setAttribute("role", "application");
+    box.setAttribute("aria-label", "Output. Arrow keys move the window.");
+    box.addEventListener("pointermove", (event) => point(state, event, box));
+    box.addEventListener("pointerdown", (event) => point(state, event, box));
+    state.windows.push([box, "out"]);
+    row.append(make("i", "sign", close.kind === "conv" ? "Σ" : "→"), whole);
+    const then = make("div", "then");
+    for (const next of close.following) {
+      const after = framed(canvas(next.out, close.kind === "conv" ? 62 : 84, ui), next.name, "", () => ui.onOpen(next.address, close.unit));
+      state.windows.push([after.firstChild, "out"]);
+      then.append(make("i", "sign", "→"), after);
     }
+    if (close.following.length) row.append(then);
     body.append(row);
   }
 
   function point(state, event, box) {
     const bounds = box.getBoundingClientRect(), [height, width] = state.close.out.shape;
     stop(state);
-    move(state, Math.floor(((event.clientY - bounds.top) / bounds.height) * height), Math.floor(((event.clientX - bounds.left) / bounds.width) * width));
+    move(state, Math.floor(((event.clientY - bounds.top) / bounds.height) * height), Math.floor(((event.clientX - bounds.left) / bounds.width) * width), false);
   }
 
-  function move(state, row, column) {
+  // Only what the keyboard did is spoken: a pointer or the animation would never let the voice finish.
+  function move(state, row, column, speak = true) {
     const { out } = state.close;
     if (!isMap(out)) return;
     state.row = Math.min(Math.max(row, 0), out.shape[0] - 1);
     state.column = Math.min(Math.max(column, 0), out.shape[1] - 1);
-    update(state);
+    update(state, speak);
   }
 
   function press(state, event) {
@@ -234,7 +218,7 @@ const Panel = (() => {
     state.timer = setInterval(() => {
       if (!state.host.isConnected) return stop(state);
       const next = (state.row * width + state.column + 1) % (height * width);
-      return move(state, Math.floor(next / width), next % width);
+      return move(state, Math.floor(next / width), next % width, false);
     }, step);
     state.host.querySelector(".walk").setAttribute("aria-pressed", true);
     return undefined;
@@ -259,8 +243,12 @@ const Panel = (() => {
       if (side === "out" || !close.kernel) frame(box, row, column, 1, shape);
       else frame(box, row * close.stride - close.padding, column * close.stride - close.padding, close.kernel, shape);
     }
-    Steps.show(state.numbers, state, found);
-    if (speak && isMap(close.out)) state.spoken.textContent = `Row ${row + 1}, column ${column + 1}: ${number(found.out)}`;
+    if (close.kind === "conv") {
+      const chosen = close.inputs.data[chosenOf(state)];
+      state.host.querySelectorAll(".term").forEach((term) => term.setAttribute("aria-pressed", Number(term.dataset.input) === chosen));
+    }
+    keepingFocus(state.numbers, () => Steps.show(state.numbers, { ...state, place: chosenOf, choose: (input) => choose(state, input) }, found));
+    if (speak && isMap(close.out)) state.spoken.textContent = `Row ${row + 1}, column ${column + 1}: ${precise(found.out)}`;
   }
 
   function every(body, state) {
@@ -276,7 +264,7 @@ const Panel = (() => {
         tile.style.background = ui.ramp(every.values.data[unit], every.low, every.high, every.low < 0);
         tile.className = "unit";
       }
-      tile.title = `${unit + 1}` + (every.values ? `: ${number(every.values.data[unit])}` : "");
+      tile.title = `${unit + 1}` + (every.values ? `: ${precise(every.values.data[unit])}` : "");
       list.append(tile);
     }
     body.append(list);
