@@ -8,7 +8,7 @@ from typing import Any
 
 from cnn_core.errors import RecipeError
 
-DEEPEST = 16  # lists and objects inside each other; a recipe has 4
+DEEPEST = 24  # lists and objects inside each other; a recipe has 4, and 3 more for each level of branches
 LONGEST_NUMBER = 400  # characters; the largest float has 309 digits
 
 

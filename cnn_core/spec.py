@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from cnn_core.errors import RecipeError
@@ -55,9 +55,23 @@ class Part(BaseModel):
 
     kind: str = Field(description="Name in the registry.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_json_has_it(cls, values: Any) -> Any:
+        """Parts inside it and lists of them as plain lists and dicts, so that what is equal in JSON is equal."""
+        return {name: _plain(value) for name, value in values.items()} if isinstance(values, dict) else values
+
     @property
     def parameters(self) -> dict[str, Any]:
         return dict(self.model_extra or {})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Part):
+        return {"kind": value.kind} | value.parameters
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return {name: _plain(part) for name, part in value.items()} if isinstance(value, dict) else value
 
 
 def fields(model: type[BaseModel], prefix: str = "") -> list[tuple[str, FieldInfo]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -25,6 +26,34 @@ class ResidualBlock(nn.Module):
         body = self.norm2(self.conv2(self.relu1(self.norm1(self.conv1(maps)))))
         skip = self.skip_norm(self.skip_conv(maps)) if self.projects else maps
         return self.relu2(body + skip)
+
+
+class Branches(nn.Module):
+    """What modules "0", "1", … make of the same input, concatenated along the channels, added or multiplied; a factor
+    (N, C) multiplies each map of (N, C, H, W)."""
+
+    def __init__(self, branches: list[nn.Module], merge: str):
+        super().__init__()
+        for place, branch in enumerate(branches):
+            self.add_module(str(place), branch)
+        self.merge = merge
+
+    def forward(self, values: Tensor) -> Tensor:
+        return merged([branch(values) for branch in self.children()], self.merge)
+
+    def extra_repr(self) -> str:
+        return f"merge={self.merge}"
+
+
+def merged(outputs: list[Tensor], merge: str) -> Tensor:
+    """The outputs of branches as one: "concatenate", "add" or "multiply"."""
+    if merge == "concatenate":
+        return torch.cat(outputs, dim=1)
+    first, *others = sorted(outputs, key=Tensor.dim, reverse=True)
+    for other in others:
+        other = other.reshape(*other.shape, *(1,) * (first.dim() - other.dim()))
+        first = first + other if merge == "add" else first * other
+    return first
 
 
 class GlobalPool(nn.Module):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from cnn_core.models.layer import Layer, Reach, Shape, register, slide
+from cnn_core.errors import PlaygroundError
+from cnn_core.models.layer import Layer, Reach, Shape, register, require_maps, slide
 from cnn_core.spec import option
 
 if TYPE_CHECKING:
@@ -44,28 +45,71 @@ class Conv(Layer):
         1, "Zeros added on each side. Half the kernel keeps the size; 0 shrinks the maps.", ge=0, le=15, unit="px"
     )
     bias: bool = option(True, "Add a learned number to each map. Needless when a batch norm follows.", advanced=True)
+    dilation: int = option(
+        1,
+        "Distance between the pixels a kernel looks at. 2 sees twice as far with as many weights, and skips every "
+        "second pixel.",
+        ge=1,
+        le=16,
+        unit="px",
+        advanced=True,
+    )
+    groups: int = option(
+        1,
+        "Parts the maps are split into, each with kernels of its own; it must divide the maps that come in and those "
+        "that come out. More is cheaper, and the parts no longer see each other.",
+        ge=1,
+        le=4096,
+        advanced=True,
+    )
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = option(
+        "zeros",
+        "What stands beyond the border: zeros, the mirrored maps, their last pixels, or the opposite side.",
+        advanced=True,
+    )
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
-        return self.channels, *slide(shape, self.kernel, self.stride, self.padding)
+        found = self.channels, *slide(shape, self.kernel, self.stride, self.padding, self.dilation)
+        if shape[0] % self.groups or self.channels % self.groups:
+            raise PlaygroundError(
+                f"its {self.groups} groups do not divide the {shape[0]} maps that come in and the {self.channels} that "
+                "come out. Use a number of groups that divides both."
+            )
+        require_border(shape, self.padding, self.padding_mode)
+        return found
 
     def parameters(self, shape: Shape, classes: int) -> int:
-        return self.channels * (shape[0] * self.kernel**2 + self.bias)
+        return self.channels * (shape[0] // self.groups * self.kernel**2 + self.bias)
 
     def macs(self, shape: Shape, classes: int) -> int:
         channels, height, width = self.output_shape(shape, classes)
-        return channels * height * width * shape[0] * self.kernel**2
+        return channels * height * width * (shape[0] // self.groups) * self.kernel**2
 
     def reach(self, shape: Shape) -> Reach:
-        return self.kernel, self.stride
+        return self.dilation * (self.kernel - 1) + 1, self.stride
 
     def detail(self, classes: int) -> str:
         step = f", stride {self.stride}" if self.stride > 1 else ""
-        return f"{self.kernel}×{self.kernel}, {self.channels} channels{step}"
+        wide = f", dilation {self.dilation}" if self.dilation > 1 else ""
+        groups = f", {self.groups} groups" if self.groups > 1 else ""
+        return f"{self.kernel}×{self.kernel}, {self.channels} channels{step}{wide}{groups}"
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         from torch import nn
 
-        return nn.Conv2d(shape[0], self.channels, self.kernel, self.stride, self.padding, bias=self.bias)
+        sizes = shape[0], self.channels, self.kernel, self.stride, self.padding, self.dilation, self.groups
+        return nn.Conv2d(*sizes, bias=self.bias, padding_mode=self.padding_mode)
+
+
+def require_border(shape: Shape, padding: int, mode: str) -> None:
+    """Raises PlaygroundError where the maps are too small to be mirrored or continued so far, as torch does."""
+    least = min(require_maps(shape)[1:])
+    most = {"reflect": least - 1, "circular": least}.get(mode, padding)
+    if padding > most:
+        raise PlaygroundError(
+            f"{padding} of {mode} padding needs larger maps than {shape[1]}×{shape[2]}. Use a padding of at most {most}, "
+            "or zeros."
+        )
 
 
 @register

@@ -39,6 +39,13 @@ class Linear(Layer):
     help: ClassVar[str] = "Every output is a weighted sum of all inputs. The last one gives one score a class."
 
     features: int = option(0, "Numbers that come out; 0 means one a class, for the last layer.", ge=0, le=16384)
+    inputs: int = option(
+        0,
+        "Numbers it expects; 0 takes those that come. Written code has to say it, and a fixed one fits one image size.",
+        ge=0,
+        le=10_000_000,
+        advanced=True,
+    )
     bias: bool = option(True, "Add a learned number to each output.", advanced=True)
     scale: float = option(
         1.0,
@@ -54,6 +61,11 @@ class Linear(Layer):
             raise PlaygroundError(
                 f"it takes a row of numbers, but {describe(shape)} come in. "
                 "Put a flatten or a global pooling before it."
+            )
+        if self.inputs not in (0, shape[0]):
+            raise PlaygroundError(
+                f"it expects {self.inputs:,} numbers, but {shape[0]:,} come in. Let it take what comes, or bring the "
+                f"maps before it to the size it was made for."
             )
         return (self.features or classes,)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from cnn_core.errors import PlaygroundError
+from cnn_core.errors import PlaygroundError, UnknownNameError
+from cnn_core.recipe import LayerSpec
 from cnn_core.registry import Registry
-from cnn_core.spec import Spec
+from cnn_core.spec import Spec, parse
 
 if TYPE_CHECKING:
     from torch import nn
 
+MOST_NUMBERS = 100_000_000  # that one layer makes of one image: 0.4 GB
 Shape = tuple[int, ...]  # without the batch: (C, H, W) for maps, (F,) for a row of numbers
 Reach = tuple[int, int]  # (kernel, stride) in pixels of the layer's own input, for the receptive field
 
@@ -50,6 +54,16 @@ class Layer(Spec):
         """The parameters in a few words, such as "3×3, 32 channels"."""
         return ""
 
+    @property
+    def most_operations(self) -> int:
+        """At least as many as the operations inside it, 1 for a single one."""
+        return 1
+
+    @property
+    def depth(self) -> int:
+        """How deep lists of layers are nested inside it: 0 where it holds none."""
+        return 0
+
     def build(self, shape: Shape, classes: int) -> nn.Module:
         """The torch module for an input of `shape`, weights drawn as torch draws them by default."""
         raise NotImplementedError
@@ -66,6 +80,25 @@ def register(layer: L) -> L:
     return layer
 
 
+def read_layers(specs: Sequence[LayerSpec]) -> list[Layer]:
+    """The typed layers. Raises UnknownNameError or RecipeError, naming the layer's position counted from 1."""
+    return [_read(spec, position) for position, spec in enumerate(specs, start=1)]
+
+
+def _read(spec: LayerSpec, position: int) -> Layer:
+    if spec.kind not in layer_kinds:
+        try:
+            layer_kinds.get(spec.kind)
+        except UnknownNameError as error:
+            raise UnknownNameError(f"Layer {position}: {error}") from None
+    return parse(layer_kinds.get(spec.kind), spec.parameters, f"Layer {position} ({spec.kind})")
+
+
+def called(layer: Layer) -> str:
+    """Its title within a sentence: "max pooling", but "ReLU"."""
+    return layer.title.lower() if layer.title[1:].islower() else layer.title
+
+
 def require_maps(shape: Shape) -> tuple[int, int, int]:
     """`shape` as (C, H, W). Raises PlaygroundError when it is a row of numbers."""
     if len(shape) != 3:
@@ -80,17 +113,32 @@ def describe(shape: Shape) -> str:
     return f"{shape[0]} number{'s' * (shape[0] != 1)}"
 
 
-def slide(shape: Shape, kernel: int, stride: int, padding: int) -> tuple[int, int]:
-    """(H, W) after a square window slides over maps of `shape`: floor((side + 2·padding - kernel) / stride) + 1.
+def slide(shape: Shape, kernel: int, stride: int, padding: int, dilation: int = 1) -> tuple[int, int]:
+    """(H, W) after a square window slides over maps of `shape`: floor((side + 2·padding - span) / stride) + 1 with
+    span = dilation·(kernel - 1) + 1.
 
     Raises PlaygroundError when the window does not fit.
     """
     _, height, width = require_maps(shape)
-    largest = min(height, width) + 2 * padding
-    if kernel > largest:
+    largest, span = min(height, width) + 2 * padding, dilation * (kernel - 1) + 1
+    if span > largest:
         padded = f" with {padding} of padding" if padding else ""
+        spread = f" of dilation {dilation}, {span} wide," if dilation > 1 else ""
+        fits = (largest - 1) // dilation + 1
         raise PlaygroundError(
-            f"a {kernel}×{kernel} kernel does not fit its {height}×{width} input{padded}. Use a kernel of at most "
-            f"{largest}, more padding, or one pooling layer fewer."
+            f"a {kernel}×{kernel} kernel{spread} does not fit its {height}×{width} input{padded}. Use a kernel of at "
+            f"most {fits}, more padding, or one pooling layer fewer."
         )
-    return (height + 2 * padding - kernel) // stride + 1, (width + 2 * padding - kernel) // stride + 1
+    return (height + 2 * padding - span) // stride + 1, (width + 2 * padding - span) // stride + 1
+
+
+def advance(layer: Layer, shape: Shape, classes: int) -> Shape:
+    """What comes out of a layer. Raises PlaygroundError where `shape` does not fit, or where there is more than a
+    computer has memory for."""
+    found = layer.output_shape(shape, classes)
+    if (numbers := prod(found)) > MOST_NUMBERS:
+        raise PlaygroundError(
+            f"it makes {numbers:,} numbers of one image; at most {MOST_NUMBERS:,} are allowed. Use fewer channels, a "
+            "larger stride, or a pooling layer before it."
+        )
+    return found

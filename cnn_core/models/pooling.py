@@ -72,6 +72,42 @@ class AvgPool(Pool):
 
 
 @register
+class AdaptiveAvgPool(Layer):
+    """Mean over windows that divide the maps evenly: any (C, H, W) -> (C, size, size). Window i of a side of n pixels
+    goes from floor(i·n / size) to ceil((i + 1)·n / size), as torch has it."""
+
+    kind: ClassVar[str] = "adaptive_avg_pool"
+    title: ClassVar[str] = "Adaptive average pooling"
+    help: ClassVar[str] = (
+        "Means over as many windows as you ask for, whatever the size of the maps: the layers after it fit any image."
+    )
+
+    size: int = option(
+        1, "Side of the maps that come out. Larger keeps more of where something was.", ge=1, le=64, unit="px"
+    )
+
+    def output_shape(self, shape: Shape, classes: int) -> Shape:
+        return require_maps(shape)[0], self.size, self.size
+
+    def reach(self, shape: Shape) -> Reach | None:
+        sides = shape[1:]
+        if self.size == 1:
+            return None
+        widest = max(
+            -(-(i + 1) * side // self.size) - i * side // self.size for side in sides for i in range(self.size)
+        )
+        return widest, max(1, max(sides) // self.size)
+
+    def detail(self, classes: int) -> str:
+        return f"to {self.size}×{self.size}"
+
+    def build(self, shape: Shape, classes: int) -> nn.Module:
+        from torch import nn
+
+        return nn.AdaptiveAvgPool2d(self.size)
+
+
+@register
 class GlobalPool(Layer):
     """One number a map: (C, H, W) -> (C,)."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnn_core.errors import PlaygroundError, ShapeError
+from cnn_core.models.layer import advance, called
 from cnn_core.models.layers import Layer, Reach, Shape, describe, read_layers
 from cnn_core.recipe import LayerSpec
 
@@ -94,14 +95,13 @@ def shapes(layers: Sequence[Layer], input_shape: Shape, classes: int) -> list[Sh
 
 def _after(layer: Layer, position: int, shape: Shape, classes: int) -> Shape:
     try:
-        return layer.output_shape(shape, classes)
+        return advance(layer, shape, classes)
     except PlaygroundError as problem:
         raise _wrong(layer, position, str(problem)) from None
 
 
 def _wrong(layer: Layer, position: int, sentence: str) -> ShapeError:
-    title = layer.title.lower() if layer.title[1:].islower() else layer.title  # ReLU keeps its capitals
-    return ShapeError(f"Layer {position + 1}, {title}: {sentence}", position)
+    return ShapeError(f"Layer {position + 1}, {called(layer)}: {sentence}", position)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Layers that keep the shape: activations, batch norm and dropout."""
+"""Activations: layers that bend each number."""
 
 from __future__ import annotations
 
@@ -89,38 +89,63 @@ class GELU(Layer):
 
 
 @register
-class BatchNorm(Layer):
-    """Per channel: zero mean and unit variance over the batch, then a learned scale and shift."""
+class SiLU(Layer):
+    """x·sigmoid(x), also called swish (Elfwing et al. 2017, https://arxiv.org/abs/1702.03118)"""
 
-    kind: ClassVar[str] = "batch_norm"
-    title: ClassVar[str] = "Batch norm"
-    help: ClassVar[str] = "Brings each map to zero mean and unit variance over the batch, so larger steps stay stable."
-
-    def parameters(self, shape: Shape, classes: int) -> int:
-        return 2 * shape[0]
+    kind: ClassVar[str] = "silu"
+    title: ClassVar[str] = "SiLU"
+    help: ClassVar[str] = "A smooth ReLU that dips a little below zero; usual in EfficientNet."
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         from torch import nn
 
-        return nn.BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])
+        return nn.SiLU()
 
 
 @register
-class Dropout(Layer):
-    """Zeroes numbers at random while training and scales the rest by 1 / (1 - probability)."""
+class Hardswish(Layer):
+    """x·min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, https://arxiv.org/abs/1905.02244)"""
 
-    kind: ClassVar[str] = "dropout"
-    title: ClassVar[str] = "Dropout"
-    help: ClassVar[str] = "Sets numbers to zero at random while training, so that no unit relies on one other."
-
-    probability: float = option(
-        0.5, "Fraction set to zero. A little steadies, near 1 nothing is left to learn from.", ge=0, lt=1
-    )
-
-    def detail(self, classes: int) -> str:
-        return f"{self.probability:.0%}"
+    kind: ClassVar[str] = "hardswish"
+    title: ClassVar[str] = "Hardswish"
+    help: ClassVar[str] = "SiLU drawn with straight pieces: nearly the same, cheaper on a phone; usual in MobileNet."
 
     def build(self, shape: Shape, classes: int) -> nn.Module:
         from torch import nn
 
-        return nn.Dropout(self.probability)
+        return nn.Hardswish()
+
+
+@register
+class ELU(Layer):
+    """x where positive, alpha·(exp(x) - 1) elsewhere (Clevert et al. 2015, https://arxiv.org/abs/1511.07289)"""
+
+    kind: ClassVar[str] = "elu"
+    title: ClassVar[str] = "ELU"
+    help: ClassVar[str] = "Like a ReLU, but what is negative levels off at -alpha, so the mean stays near zero."
+
+    alpha: float = option(1.0, "How far below zero it goes. 0 is a ReLU.", ge=0, le=10)
+
+    def detail(self, classes: int) -> str:
+        return f"alpha {self.alpha:g}"
+
+    def build(self, shape: Shape, classes: int) -> nn.Module:
+        from torch import nn
+
+        return nn.ELU(self.alpha)
+
+
+@register
+class Softmax(Layer):
+    """exp(x) / Σ exp(x) over the channels"""
+
+    kind: ClassVar[str] = "softmax"
+    title: ClassVar[str] = "Softmax"
+    help: ClassVar[str] = (
+        "Turns scores into probabilities that sum to one. Cross-entropy does it itself, so it does not belong at the end."
+    )
+
+    def build(self, shape: Shape, classes: int) -> nn.Module:
+        from torch import nn
+
+        return nn.Softmax(dim=1)
