@@ -5,18 +5,14 @@ from __future__ import annotations
 from torch import Tensor
 
 from cnn_core.inspection.outputs import outputs
-from cnn_core.models.blocks import ResidualBlock
+from cnn_core.inspection.stage.graph import graph
 from cnn_core.models.network import Network
 
 
 def dead_shares(network: Network, images: Tensor) -> dict[str, float]:
     """Address of each ReLU -> the fraction, 0..1, of its maps or units that are zero everywhere for all of `images`
     (N, C, H, W), as the network takes them. Other activations are never exactly zero on a whole side and have none."""
-    addresses = [str(position) for position, layer in enumerate(network.layers) if layer.kind == "relu"]
-    for name, module in network.named_children():
-        if isinstance(module, ResidualBlock):
-            addresses += [f"{name}.relu1", f"{name}.relu2"]
-    return outputs(network, images, addresses, _dead)
+    return outputs(network, images, [node.address for node in graph(network) if node.kind == "relu"], _dead)
 
 
 def _dead(output: Tensor) -> float:

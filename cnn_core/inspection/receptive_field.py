@@ -11,6 +11,7 @@ from cnn_core.models.network import INPUT, Network
 
 Span = tuple[int, int]  # from a row or column to another, the second exclusive
 Slide = tuple[int, int, int]  # kernel, stride and padding
+SLIDING = ("conv", "max_pool", "avg_pool")
 
 
 @dataclass(frozen=True)
@@ -30,25 +31,23 @@ def windows(network: Network) -> dict[str, Window | None]:
     """Address of every operation -> its window, of the wider way where two meet; None where it sees the whole image."""
     found: dict[str, Window | None] = {INPUT: Window()}
     for node in graph(network):
-        before = found[node.sources[0]]
-        found[node.address] = None if before is None or len(node.shape) == 1 else _after(network, node, before)
+        slide, before = _slide(network, node), [found[source] for source in node.sources]
+        seen = [window.through(*slide) for window in before if window is not None and slide is not None]
+        whole = len(seen) < len(before) or len(node.shape) == 1
+        found[node.address] = None if whole else max(seen, key=lambda window: window.side)
     return found
 
 
-def _after(network: Network, node: Node, before: Window) -> Window:
-    return before.through(*_slide(network, node))
-
-
-def _slide(network: Network, node: Node) -> Slide:
-    """Kernel, stride and padding of an operation; of one that keeps each number in its place 1, 1 and 0."""
-    if node.kind == "conv":
-        module = network.get_submodule(node.address)
-        assert isinstance(module, nn.Conv2d)
-        return module.kernel_size[0], module.stride[0], int(module.padding[0])
-    if node.kind in ("max_pool", "avg_pool"):
-        layer = network.layers[int(node.address)]
-        return layer.kernel, layer.step, layer.padding  # type: ignore[attr-defined]
-    return 1, 1, 0
+def _slide(network: Network, node: Node) -> Slide | None:
+    """Kernel, stride and padding of an operation; of one that keeps each number in its place 1, 1 and 0; None where
+    the windows are not all the same."""
+    module = network.get_submodule(node.address) if node.kind in SLIDING else None
+    if isinstance(module, nn.Conv2d):
+        span = module.dilation[0] * (module.kernel_size[0] - 1) + 1
+        return span, module.stride[0], int(module.padding[0])
+    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+        return module.kernel_size, module.stride, module.padding  # type: ignore[return-value]
+    return None if node.kind == "adaptive_avg_pool" else (1, 1, 0)
 
 
 def receptive_field(network: Network, address: str, row: int = 0, column: int = 0) -> tuple[int, int, int, int]:
@@ -69,6 +68,7 @@ def receptive_field(network: Network, address: str, row: int = 0, column: int = 
         if node.address not in rows:
             continue
         slide = _slide(network, node)
+        assert slide is not None, "where one is None the whole image is seen"
         for source in node.sources:
             down, across = sides[source]
             rows[source] = _union(rows.get(source), _seen(rows[node.address], slide, down))

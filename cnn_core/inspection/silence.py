@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from cnn_core.errors import PlaygroundError
+from cnn_core.inspection.stage.graph import SOFTMAX, SOFTMAX_LAYER, graph
 from cnn_core.models.network import Network
-from cnn_core.models.summary import shapes
 
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-MIXING = ("conv", "linear", "residual")  # kinds of layers whose outputs depend on several maps
+NORMS = ("batch_norm", "group_norm", "layer_norm")
+MIXING = ("conv", "linear", SOFTMAX, SOFTMAX_LAYER)  # whose outputs depend on several maps
 Weighted = nn.Conv2d | nn.Linear
 
 
@@ -43,28 +43,25 @@ def units(network: Network, address: str) -> int:
 
 
 def silenced(network: Network, address: str) -> list[Silenced]:
-    """The convolution or linear layer at `address`, then each batch norm behind it that its maps reach unmixed.
+    """The convolution or linear layer at `address`, then each norm after it that its maps reach unmixed.
 
     A batch norm turns a map of zeros into one of shift - scale · mean / √(variance + ε), a constant that can be large.
-    So a map is silent when it is zero behind these too. Pooling, ReLU, tanh and GELU
-    keep zero; a sigmoid makes 0.5 of it. In a residual block the other branch goes on: only the body or only the
-    skip is silent. Raises PlaygroundError where there is no such layer.
+    So a map is silent when it is zero after these too. Pooling, ReLU, tanh and GELU keep zero; a sigmoid makes 0.5 of
+    it. Where branches or a residual block are merged the others go on: only this branch is silent. Raises
+    PlaygroundError where there is no such layer.
     """
     weighted(network, address)
-    position = int(address.partition(".")[0])
-    if "." in address:
-        return [Silenced(address), *_next_norm(network, address)]
-    found, numbers = [Silenced(address)], 1
-    inputs = shapes(network.layers, network.input_shape, network.classes)
-    for place, (layer, shape) in enumerate(zip(network.layers, inputs, strict=False)):
-        if place <= position:
+    found, numbers = [Silenced(address)], {address: 1}
+    nodes = {node.address: node for node in graph(network)}
+    for node in nodes.values():
+        source = node.sources[0]
+        if source not in numbers or len(node.sources) > 1 or node.kind in MIXING:
             continue
-        if layer.kind in MIXING:
-            break
-        if layer.kind == "flatten":
-            numbers *= prod(shape[1:])
-        if isinstance(network[place], NORMS):
-            found.append(Silenced(str(place), numbers))
+        numbers[node.address] = numbers[source]
+        if node.kind == "flatten":
+            numbers[node.address] *= prod(nodes[source].shape[1:])
+        if node.kind in NORMS:
+            found.append(Silenced(node.address, numbers[node.address]))
     return found
 
 
@@ -75,10 +72,3 @@ def silence(network: Network, address: str, unit: int) -> None:
         with torch.no_grad():
             for parameter in module.parameters(recurse=False):
                 parameter[channels] = 0
-
-
-def _next_norm(network: Network, address: str) -> list[Silenced]:
-    """Of an operation inside a block: the batch norm that follows it there."""
-    addresses = [operation.address for operation in network.operations]
-    behind = addresses[addresses.index(address) + 1 :][:1]
-    return [Silenced(found) for found in behind if isinstance(network.get_submodule(found), NORMS)]

@@ -142,7 +142,7 @@ class Softmax(Layer):
     kind: ClassVar[str] = "softmax"
     title: ClassVar[str] = "Softmax"
     help: ClassVar[str] = (
-        "Turns scores into probabilities that sum to one. Cross-entropy does it itself, so it does not belong at the end."
+        "Turns scores into probabilities that sum to one. Cross-entropy does it itself: at the end it is one too many."
     )
 
     def build(self, shape: Shape, classes: int) -> nn.Module:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -32,7 +34,7 @@ class Branches(nn.Module):
     """What modules "0", "1", … make of the same input, concatenated along the channels, added or multiplied; a factor
     (N, C) multiplies each map of (N, C, H, W)."""
 
-    def __init__(self, branches: list[nn.Module], merge: str):
+    def __init__(self, branches: Sequence[nn.Module], merge: str):
         super().__init__()
         for place, branch in enumerate(branches):
             self.add_module(str(place), branch)

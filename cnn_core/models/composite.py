@@ -31,22 +31,22 @@ def chain(layers: Layers, shape: Shape, classes: int, where: str = "") -> list[S
     return found
 
 
-def reach_of(layers: Layers, shapes: Sequence[Shape]) -> Reach | None:
+def reach_of(layers: Layers, shapes: Sequence[Shape], classes: int) -> Reach | None:
     """Kernel and stride of all layers of a chain together."""
     side, step = 1, 1
     for layer, shape in zip(layers, shapes, strict=False):
-        reach = layer.reach(shape)
+        reach = layer.reach(shape, classes)
         if reach is None:
             return None
         side, step = side + (reach[0] - 1) * step, step * reach[1]
     return side, step
 
 
-def parts_of(layers: Layers, shapes: Sequence[Shape], name: str, title: str) -> list[tuple[str, str]]:
+def parts_of(layers: Layers, shapes: Sequence[Shape], classes: int, name: str, title: str) -> list[tuple[str, str]]:
     """Those of a chain of layers, their names below `name`."""
     found = []
     for place, (layer, shape) in enumerate(zip(layers, shapes, strict=False)):
-        for inner, words in layer.parts(shape) or [("", "")]:
+        for inner, words in layer.parts(shape, classes) or [("", "")]:
             at = f"{name}.{place}.{inner}" if inner else f"{name}.{place}"
             found.append((at, f"{title}{called(layer)}{f', {words}' if words else ''}"))
     return found
@@ -110,14 +110,14 @@ class Repeat(Composite):
         shapes = self.shapes(shape, classes)
         return sum(layer.macs(s, classes) for layer, s in zip(self.unrolled, shapes, strict=False))
 
-    def reach(self, shape: Shape) -> Reach | None:
-        return reach_of(self.unrolled, self.shapes(shape, 1))
+    def reach(self, shape: Shape, classes: int) -> Reach | None:
+        return reach_of(self.unrolled, self.shapes(shape, classes), classes)
 
-    def parts(self, shape: Shape) -> list[tuple[str, str]]:
-        shapes, length, found = self.shapes(shape, 1), len(self.lists[0]), []
+    def parts(self, shape: Shape, classes: int) -> list[tuple[str, str]]:
+        shapes, length, found = self.shapes(shape, classes), len(self.lists[0]), []
         for time in range(self.times):
             at = shapes[time * length :]
-            found += parts_of(self.lists[0], at, str(time), f"repetition {time + 1}, ")
+            found += parts_of(self.lists[0], at, classes, str(time), f"repetition {time + 1}, ")
         return found
 
     def detail(self, classes: int) -> str:
@@ -129,7 +129,7 @@ class Repeat(Composite):
         shapes, times, length = self.shapes(shape, classes), [], len(self.lists[0])
         for time in range(self.times):
             at = shapes[time * length :]
-            times.append(nn.Sequential(*(l.build(s, classes) for l, s in zip(self.lists[0], at, strict=False))))
+            times.append(nn.Sequential(*(layer.build(s, classes) for layer, s in zip(self.lists[0], at, strict=False))))
         return nn.Sequential(*times)
 
 
@@ -193,19 +193,19 @@ class Branches(Composite):
             for layer, s in zip(branch, shapes, strict=False)
         )
 
-    def reach(self, shape: Shape) -> Reach | None:
+    def reach(self, shape: Shape, classes: int) -> Reach | None:
         found = []
-        for branch, shapes in zip(self.lists, self.shapes(shape, 1), strict=True):
-            if (reach := reach_of(branch, shapes)) is None:
+        for branch, shapes in zip(self.lists, self.shapes(shape, classes), strict=True):
+            if (reach := reach_of(branch, shapes, classes)) is None:
                 return None
             found.append(reach)
         return max(side for side, _ in found), max(step for _, step in found)
 
-    def parts(self, shape: Shape) -> list[tuple[str, str]]:
+    def parts(self, shape: Shape, classes: int) -> list[tuple[str, str]]:
         return [
             part
-            for place, (branch, shapes) in enumerate(zip(self.lists, self.shapes(shape, 1), strict=True))
-            for part in parts_of(branch, shapes, str(place), f"branch {place + 1}, ")
+            for place, (branch, shapes) in enumerate(zip(self.lists, self.shapes(shape, classes), strict=True))
+            for part in parts_of(branch, shapes, classes, str(place), f"branch {place + 1}, ")
         ]
 
     def detail(self, classes: int) -> str:

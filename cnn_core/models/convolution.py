@@ -85,7 +85,7 @@ class Conv(Layer):
         channels, height, width = self.output_shape(shape, classes)
         return channels * height * width * (shape[0] // self.groups) * self.kernel**2
 
-    def reach(self, shape: Shape) -> Reach:
+    def reach(self, shape: Shape, classes: int) -> Reach:
         return self.dilation * (self.kernel - 1) + 1, self.stride
 
     def detail(self, classes: int) -> str:
@@ -107,8 +107,8 @@ def require_border(shape: Shape, padding: int, mode: str) -> None:
     most = {"reflect": least - 1, "circular": least}.get(mode, padding)
     if padding > most:
         raise PlaygroundError(
-            f"{padding} of {mode} padding needs larger maps than {shape[1]}×{shape[2]}. Use a padding of at most {most}, "
-            "or zeros."
+            f"{padding} of {mode} padding needs larger maps than {shape[1]}×{shape[2]}. Use a padding of at most "
+            f"{most}, or zeros."
         )
 
 
@@ -147,10 +147,10 @@ class Residual(Layer):
         weights = 9 * shape[0] * after + 9 * after * after + self.projects(shape) * shape[0] * after
         return weights * height * width
 
-    def reach(self, shape: Shape) -> Reach:
+    def reach(self, shape: Shape, classes: int) -> Reach:
         return 3 + 2 * self.stride, self.stride
 
-    def parts(self, shape: Shape) -> list[tuple[str, str]]:
+    def parts(self, shape: Shape, classes: int) -> list[tuple[str, str]]:
         skip = [("skip_conv", "convolution on the skip"), ("skip_norm", "batch norm on the skip")]
         return [
             *(("conv1", "convolution 1"), ("norm1", "batch norm 1"), ("relu1", "ReLU 1")),

@@ -75,7 +75,7 @@ class Linear(Layer):
     def macs(self, shape: Shape, classes: int) -> int:
         return (self.features or classes) * shape[0]
 
-    def reach(self, shape: Shape) -> Reach | None:
+    def reach(self, shape: Shape, classes: int) -> Reach | None:
         return None
 
     def detail(self, classes: int) -> str:

@@ -42,11 +42,11 @@ class Layer(Spec):
         """Multiply-accumulates of convolutions and linear layers for one image; biases and the rest are not counted."""
         return 0
 
-    def reach(self, shape: Shape) -> Reach | None:
+    def reach(self, shape: Shape, classes: int) -> Reach | None:
         """Kernel and stride of the window one output looks through; None when it looks at the whole input."""
         return 1, 1
 
-    def parts(self, shape: Shape) -> list[tuple[str, str]]:
+    def parts(self, shape: Shape, classes: int) -> list[tuple[str, str]]:
         """Name and title of each operation inside it for an input of `shape`; none where it is a single operation."""
         return []
 

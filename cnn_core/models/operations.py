@@ -23,7 +23,7 @@ def operations(layers: Sequence[Layer], input_shape: Shape, classes: int) -> lis
     """Every operation in order. Raises ShapeError."""
     found = []
     for position, (layer, shape) in enumerate(zip(layers, shapes(layers, input_shape, classes), strict=False)):
-        for name, title in layer.parts(shape) or [("", "")]:
+        for name, title in layer.parts(shape, classes) or [("", "")]:
             address = f"{position}.{name}" if name else str(position)
             found.append(Operation(address, position, f"{layer.title}, {title}" if title else layer.title))
     return found

@@ -36,7 +36,7 @@ class Pool(Layer):
         channels = require_maps(shape)[0]
         return channels, *slide(shape, self.kernel, self.step, self.padding)
 
-    def reach(self, shape: Shape) -> Reach:
+    def reach(self, shape: Shape, classes: int) -> Reach:
         return self.kernel, self.step
 
     def detail(self, classes: int) -> str:
@@ -89,7 +89,7 @@ class AdaptiveAvgPool(Layer):
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         return require_maps(shape)[0], self.size, self.size
 
-    def reach(self, shape: Shape) -> Reach | None:
+    def reach(self, shape: Shape, classes: int) -> Reach | None:
         sides = shape[1:]
         if self.size == 1:
             return None
@@ -124,7 +124,7 @@ class GlobalPool(Layer):
     def output_shape(self, shape: Shape, classes: int) -> Shape:
         return (require_maps(shape)[0],)
 
-    def reach(self, shape: Shape) -> Reach | None:
+    def reach(self, shape: Shape, classes: int) -> Reach | None:
         return None
 
     def detail(self, classes: int) -> str:

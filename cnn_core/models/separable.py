@@ -19,7 +19,7 @@ class Window(Layer):
     padding: int = option(1, "Zeros added on each side. Half the kernel keeps the size.", ge=0, le=15, unit="px")
     bias: bool = option(True, "Add a learned number to each map. Needless when a batch norm follows.", advanced=True)
 
-    def reach(self, shape: Shape) -> Reach:
+    def reach(self, shape: Shape, classes: int) -> Reach:
         return self.kernel, self.stride
 
     @property
@@ -34,7 +34,7 @@ class Depthwise(Window):
     kind: ClassVar[str] = "depthwise"
     title: ClassVar[str] = "Depthwise convolution"
     help: ClassVar[str] = (
-        "One kernel for each map, which sees that map alone. Cheap; a 1×1 convolution mixes them after."
+        "One kernel for each map, which sees that map alone. Cheap; a 1×1 convolution then mixes them."
     )
 
     def output_shape(self, shape: Shape, classes: int) -> Shape:
@@ -113,7 +113,7 @@ class DepthwiseSeparable(Window):
         first, second = self.halves()
         return first.macs(shape, classes) + second.macs(first.output_shape(shape, classes), classes)
 
-    def parts(self, shape: Shape) -> list[tuple[str, str]]:
+    def parts(self, shape: Shape, classes: int) -> list[tuple[str, str]]:
         return [("depthwise", "depthwise convolution"), ("pointwise", "1×1 convolution")]
 
     def detail(self, classes: int) -> str:

@@ -45,7 +45,7 @@ def summarise(layers: Sequence[LayerSpec], input_shape: Shape, classes: int) -> 
     kinds = read_layers(layers)
     rows, field = [], _Field()
     for position, (layer, shape) in enumerate(zip(kinds, shapes(kinds, input_shape, classes), strict=False)):
-        field = field.through(layer.reach(shape))
+        field = field.through(layer.reach(shape, classes))
         rows.append(
             LayerSummary(
                 position,

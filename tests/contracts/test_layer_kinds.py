@@ -122,7 +122,7 @@ def test_reach_is_the_square_of_pixels_that_change_an_output(kind: str, paramete
     middle = tuple(length // 2 for length in changed.shape[2:]) if changed.ndim == 4 else ()
     everywhere = changed.any(1) if changed.ndim == 4 else changed[:, changed.shape[1] // 2]
     touched = everywhere[(slice(None), *middle)] if middle else everywhere
-    reach = layer.reach(shape)
+    reach = layer.reach(shape, CLASSES)
     if kind not in NOT_COUNTED:
         # a dilated kernel leaves pixels out: what counts is the side of the square they lie in
         rows = torch.nonzero(touched.reshape(side, side).any(1) if len(shape) == 3 else touched)

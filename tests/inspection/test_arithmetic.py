@@ -24,6 +24,11 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "gelu": F.gelu,
     "dropout": lambda values: values,
+    "dropout2d": lambda values: values,
+    "silu": F.silu,
+    "hardswish": F.hardswish,
+    "elu": F.elu,
+    "concatenate": lambda values: values,
 }
 
 
@@ -41,13 +46,16 @@ def redone(close: dict[str, Any]) -> Any:
         return ACTIVATIONS[kind](x)
     if kind == "leaky_relu":
         return F.leaky_relu(x, close["slope"])
-    if kind == "batch_norm":
+    if kind in ("batch_norm", "group_norm", "layer_norm"):
         numbers = [torch.tensor([close[name]]) for name in ("mean", "var", "weight", "bias")]
         return F.batch_norm(x.reshape(1, 1, -1), *numbers, eps=close["eps"]).reshape(x.shape)
     return {
         "conv": _convolution,
         "max_pool": lambda close, x: F.max_pool2d(x[None], close["kernel"], close["stride"], close["padding"])[0],
         "avg_pool": lambda close, x: F.avg_pool2d(x[None], close["kernel"], close["stride"], close["padding"])[0],
+        "adaptive_avg_pool": _adaptive,
+        "multiply": lambda close, x: x * torch.as_tensor(close["skip"]),
+        "softmax_layer": lambda close, x: torch.as_tensor(close["out"]),  # of all channels: shown as it is
         "add": lambda close, x: x + torch.as_tensor(close["skip"]),
         "global_pool": lambda close, x: x.max() if close["mode"] == "max" else x.mean(),
         "flatten": lambda close, x: x[close["row"], close["column"]],
@@ -59,8 +67,12 @@ def redone(close: dict[str, Any]) -> Any:
 
 def _convolution(close: dict[str, Any], x: Tensor) -> Tensor:
     weight, bias = torch.as_tensor(close["w"])[None], torch.tensor([close["bias"]])
-    made = F.conv2d(x[None], weight, bias, stride=close["stride"], padding=close["padding"])[0, 0]
+    made = F.conv2d(x[None], weight, bias, close["stride"], close["padding"], close["dilation"])[0, 0]
     return made + torch.as_tensor(close["rest"])
+
+
+def _adaptive(close: dict[str, Any], x: Tensor) -> Tensor:
+    return F.avg_pool2d(x[None], close["kernel"])[0] if "kernel" in close else torch.as_tensor(close["out"])
 
 
 def _softmax(close: dict[str, Any], x: Tensor) -> Tensor:
@@ -71,6 +83,8 @@ def _softmax(close: dict[str, Any], x: Tensor) -> Tensor:
 NETWORKS = {
     **{name: lambda name=name: network_of(name) for name in network_presets.names()},
     "every kind": lambda: network_of("every kind", 3, 40, 5),
+    "kinds of families": lambda: network_of("kinds of families", 3, 24, 5),
+    "kinds of families, windows of two sizes": lambda: network_of("kinds of families", 1, 33, 1000),
     "every kind, a thousand classes": lambda: network_of("every kind", 1, 33, 1000),
     "dense, 8 px, one class": lambda: of(*DENSE_FIRST, channels=3, side=8, classes=1),
     "stride 2 without padding": lambda: of(

@@ -18,6 +18,7 @@ from cnn_core.inspection.stage.flow import flow
 from cnn_core.inspection.stage.frame import choice_of, every_map, frame, look
 from cnn_core.inspection.stage.graph import ADD, SOFTMAX, graph
 from cnn_core.inspection.stage.packing import pack
+from cnn_core.models.blocks import ResidualBlock
 from cnn_core.models.network import INPUT, Network, build
 from cnn_core.models.preset import layer
 from cnn_core.models.presets import network_presets
@@ -41,9 +42,37 @@ EVERY_KIND = (
     layer("linear"),
 )
 
+KINDS_OF_FAMILIES = (
+    layer("conv", channels=6, dilation=2, padding=2, padding_mode="reflect"),
+    layer("group_norm", groups=3),
+    layer("silu"),
+    layer(
+        "branches",
+        branches=(
+            (layer("pointwise", channels=4), layer("elu")),
+            (layer("pointwise", channels=3), layer("conv", channels=5, groups=1), layer("hardswish")),
+            (layer("max_pool", kernel=3, stride=1, padding=1), layer("depthwise", kernel=5, padding=2)),
+            (),
+        ),
+    ),
+    layer("depthwise_separable", channels=8, stride=2),
+    layer("repeat", times=2, layers=(layer("conv", channels=8, groups=4), layer("layer_norm"), layer("dropout2d"))),
+    layer("branches", merge="add", branches=((layer("conv", channels=8), layer("batch_norm")), (), (layer("tanh"),))),
+    layer(
+        "branches",
+        merge="multiply",
+        branches=((), (layer("global_pool"), layer("linear", features=8), layer("softmax"))),
+    ),
+    layer("adaptive_avg_pool", size=3),
+    layer("flatten"),
+    layer("layer_norm"),
+    layer("linear"),
+)
+
 
 def network_of(name: str, channels: int = 1, side: int = 28, classes: int = 10) -> Network:
-    layers = EVERY_KIND if name == "every kind" else network_presets.get(name).layers
+    own = {"every kind": EVERY_KIND, "kinds of families": KINDS_OF_FAMILIES}
+    layers = own[name] if name in own else network_presets.get(name).layers
     with torch.random.fork_rng():
         torch.manual_seed(3)
         network = build(layers, (channels, side, side), classes, [0.4] * channels, [0.3] * channels)
@@ -57,6 +86,9 @@ def network_of(name: str, channels: int = 1, side: int = 28, classes: int = 10) 
 def image_of(network: Network, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(0, 256, (1, *network.input_shape), dtype=torch.uint8, generator=generator)
+
+
+WITH_OTHERS = (nn.Sequential, ResidualBlock)  # which only run the modules inside them
 
 
 def hooked(network: Network, image: Tensor) -> dict[str, Tensor]:
@@ -79,6 +111,7 @@ def hooked(network: Network, image: Tensor) -> dict[str, Tensor]:
 NETWORKS = [
     *((name, 1, 28, 10) for name in network_presets.names()),
     *(("every kind", channels, side, classes) for channels, side, classes in ((3, 40, 2), (1, 33, 1000))),
+    *(("kinds of families", channels, side, classes) for channels, side, classes in ((3, 24, 2), (1, 33, 1000))),
     ("mlp", 3, 8, 2),
     ("simple_cnn", 3, 8, 1),
 ]
@@ -91,8 +124,9 @@ def test_outputs_are_those_of_forward_hooks_on_a_copy(of: Any) -> None:
     nodes = graph(network)
     values, expected = flow(network, image, nodes), hooked(network, image)
     assert [node.address for node in nodes][-1] == SOFTMAX
-    modules = {name for name, module in network.named_modules() if name and not list(module.children())}
-    assert set(values) == modules | {node.address for node in nodes if node.kind in (ADD, SOFTMAX)}
+    modules = {name for name, module in network.named_modules() if name and not isinstance(module, WITH_OTHERS)}
+    sums = {f"{name}.{ADD}" for name, module in network.named_modules() if isinstance(module, ResidualBlock)}
+    assert set(values) == modules | sums | {SOFTMAX}
     for node in nodes:
         assert values[node.address].shape == node.shape
         assert torch.equal(values[node.address], expected[node.address])
@@ -112,6 +146,8 @@ def test_a_frame_shows_each_output_and_stays_small(of: Any) -> None:
             drawn = about["low"][:, None, None] + about["maps"] * step[:, None, None]
             assert np.abs(drawn - values.numpy()).max() <= step.max() / 2 + 1e-5
             assert (about["dead"] == (values.abs().amax((1, 2)) == 0).numpy()).all()
+        elif values.ndim == 3:
+            assert about["block"] is not None, "only inside blocks are tiles left out"
         else:
             assert (about["values"] == values.numpy()).all()
         for link in about["links"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnn_core.errors import PlaygroundError
-from cnn_core.inspection.stage.contributions import of_convolution
+from cnn_core.inspection.stage.contributions import dense_weight, of_convolution, padded
 from cnn_core.inspection.stage.frame import Look
-from cnn_core.inspection.stage.graph import ADD, SOFTMAX, Node, flattened
+from cnn_core.inspection.stage.graph import ADD, SOFTMAX, SOFTMAX_LAYER, Node, flattened
 from cnn_core.models.network import INPUT
 from cnn_core.normalisation import LEAST_STD
 
@@ -63,23 +64,27 @@ def _module(look: Look, node: Node) -> nn.Module:
 def _convolution(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
     """`inputs` (n,) numbers of the input maps that add most, first, `x` (n, H, W) these maps, `w` (n, k, k) the kernel
     for each, `strength` (n,) with sign; `rest` (H', W') the sum of what the others add; `bias`, `kernel`, `stride`,
-    `padding` (zeros)."""
+    `dilation`, `padding` (zeros; another border is part of the maps, which then are that much larger)."""
     module = _module(look, node)
     assert isinstance(module, nn.Conv2d)
-    weight = module.weight.detach().float()[unit]  # (I, k, k)
-    strength = of_convolution(module, maps)[unit] if node.sources[0] == INPUT else look.strengths[node.address][unit]
+    weight = dense_weight(module)[unit]  # (I, k, k)
+    padding = int(module.padding[0])
+    if module.padding_mode != "zeros":
+        maps, padding = padded(module, maps), 0
+    taken = look.values[node.sources[0]]
+    strength = of_convolution(module, taken)[unit] if node.sources[0] == INPUT else look.strengths[node.address][unit]
     order = torch.argsort(strength.abs().nan_to_num(), descending=True, stable=True)
     most = max(1, min(MOST, MAP_BYTES // (4 * maps[0].numel())))
     first, others = order[:most], order[most:]
     rest = torch.zeros_like(look.values[node.address][unit])
     if len(others):
-        stride, padding = module.stride[0], int(module.padding[0])
-        rest = F.conv2d(maps[None, others], weight[None, others], stride=stride, padding=padding)[0, 0]
+        stride, dilation = module.stride[0], module.dilation[0]
+        rest = F.conv2d(maps[None, others], weight[None, others], None, stride, padding, dilation)[0, 0]
     return {
         **{"inputs": _indices(first), "x": _array(maps[first]), "w": _array(weight[first])},
         **{"strength": _array(strength[first]), "rest": _array(rest), "others": len(others)},
         **{"bias": _bias(module, unit), "kernel": module.kernel_size[0], "stride": module.stride[0]},
-        "padding": int(module.padding[0]),
+        **{"padding": padding, "dilation": module.dilation[0]},
     }
 
 
@@ -93,9 +98,17 @@ def _indices(places: Tensor) -> Any:
 
 def _pooling(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
     """`x` (H, W), `kernel`, `stride`, `padding`: minus infinity around a maximum, zeros around a mean."""
-    layer = look.network.layers[int(node.address)]
-    sizes = {"kernel": layer.kernel, "stride": layer.step, "padding": layer.padding}  # type: ignore[attr-defined]
+    module = _module(look, node)
+    assert isinstance(module, nn.MaxPool2d | nn.AvgPool2d)
+    sizes = {"kernel": module.kernel_size, "stride": module.stride, "padding": module.padding}
     return {"x": _array(maps[unit]), **sizes}
+
+
+def _adaptive_pooling(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x` (H, W); `kernel`, `stride` and `padding` where all windows are the same squares."""
+    (height, width), size = maps.shape[1:], node.shape[1]
+    window = {"kernel": height // size, "stride": height // size, "padding": 0}
+    return {"x": _array(maps[unit])} | (window if height == width and height % size == 0 else {})
 
 
 def _batch_norm(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
@@ -107,21 +120,53 @@ def _batch_norm(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, An
     return {"x": _array(maps[unit]), "eps": module.eps, **numbers, **running}
 
 
-def _activation(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
-    """`x`; of a leaky ReLU `slope`. Dropout hands everything on when it is not training."""
+def _group_norm(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """As of a batch norm, `mean` and `var` those of the channel's group in this image."""
     module = _module(look, node)
-    return {"x": _array(maps[unit])} | ({"slope": module.negative_slope} if isinstance(module, nn.LeakyReLU) else {})
+    assert isinstance(module, nn.GroupNorm | nn.LayerNorm)
+    groups = module.num_groups if isinstance(module, nn.GroupNorm) else 1
+    size = len(maps) // groups
+    group = maps[unit // size * size :][:size]
+    numbers = {name: float(getattr(module, name).detach()[unit]) for name in ("weight", "bias")}
+    spread = {"mean": float(group.mean()), "var": float(group.var(correction=0))}
+    return {"x": _array(maps[unit]), "eps": module.eps, **numbers, **spread}
 
 
-def _sum(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
-    """`x` of the block's body and `skip`, which comes from `skip_from`."""
-    skip = node.sources[1]
-    return {"x": _array(maps[unit]), "skip": _array(look.values[skip][unit]), "skip_from": skip}
+def _activation(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x`; of a leaky ReLU `slope`, of an ELU `alpha`. Dropout hands everything on when it is not training."""
+    module = _module(look, node)
+    numbers = {"slope": getattr(module, "negative_slope", None), "alpha": getattr(module, "alpha", None)}
+    return {"x": _array(maps[unit])} | {name: value for name, value in numbers.items() if value is not None}
+
+
+def _merged(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`skip`, of the last source `skip_from`, and `x`, the sum or the product of the others; a factor may be a
+    number."""
+    sources = sorted(node.sources, key=lambda source: -look.values[source].ndim)
+    values = [look.values[source][unit] for source in sources]
+    others = values[:-1] or [torch.full_like(values[-1], float(node.kind != ADD))]
+    first = sum(others[1:], others[0]) if node.kind == ADD else math.prod(others[1:], start=others[0])
+    return {"x": _array(first), "skip": _array(values[-1]), "skip_from": sources[-1]}
+
+
+def _concatenated(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x`, the map it is, `from` where it stands there as number `map`."""
+    for source in node.sources:
+        values = look.values[source]
+        if unit < len(values):
+            return {"x": _array(values[unit]), "from": source, "map": unit}
+        unit -= len(values)
+    raise AssertionError("a concatenation has the maps of its sources")
+
+
+def _as_it_is(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
+    """`x`, where as many maps come in as go out."""
+    return {"x": _array(maps[unit])} if len(maps) == node.shape[0] else {}
 
 
 def _global_pool(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
     """`x` (H, W), `mode`: max or average."""
-    return {"x": _array(maps[unit]), "mode": look.network.layers[int(node.address)].mode}  # type: ignore[attr-defined]
+    return {"x": _array(maps[unit]), "mode": _module(look, node).mode}
 
 
 def _flatten(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
@@ -209,8 +254,13 @@ KINDS: Mapping[str, Callable[[Look, Node, int, Tensor], dict[str, Any]]] = {
     "max_pool": _pooling,
     "avg_pool": _pooling,
     "batch_norm": _batch_norm,
-    **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "dropout"), _activation),
-    ADD: _sum,
+    "adaptive_avg_pool": _adaptive_pooling,
+    **dict.fromkeys(("group_norm", "layer_norm"), _group_norm),
+    **dict.fromkeys(("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "hardswish", "elu"), _activation),
+    **dict.fromkeys(("dropout", "dropout2d"), _activation),
+    **dict.fromkeys((ADD, "multiply"), _merged),
+    "concatenate": _concatenated,
+    SOFTMAX_LAYER: _as_it_is,
     "global_pool": _global_pool,
     "flatten": _flatten,
     "linear": _linear,

@@ -18,11 +18,11 @@ def flow(network: Network, image: Tensor, nodes: Sequence[Node]) -> dict[str, Te
 
     In evaluation mode and without gradients. The network is only read, so any number of threads may share it.
     """
-    modules = [INPUT, *(node.address for node in nodes if node.kind not in (ADD, SOFTMAX))]
+    modules = [INPUT, *(node.address for node in nodes if not _computed_here(node))]
     found = outputs(network, image, modules, _first)
     values = {INPUT: found[INPUT]}
     for node in nodes:
-        if node.kind == ADD:
+        if node.kind == ADD and _computed_here(node):
             first, second = (values[source] for source in node.sources)
             values[node.address] = first + second
         elif node.kind == SOFTMAX:
@@ -30,6 +30,11 @@ def flow(network: Network, image: Tensor, nodes: Sequence[Node]) -> dict[str, Te
         else:
             values[node.address] = found[node.address]
     return values
+
+
+def _computed_here(node: Node) -> bool:
+    """Whether it is no module of the network."""
+    return node.kind == SOFTMAX or node.address.endswith(f".{ADD}")
 
 
 def _first(output: Tensor) -> Tensor:

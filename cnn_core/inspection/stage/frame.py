@@ -69,7 +69,7 @@ def choice_of(look: Look, label: int | None = None) -> Choice:
     return choose(look.nodes, look.strengths, look.values[look.nodes[-1].sources[0]], label)
 
 
-def frame(look: Look, choice: Choice, opened: Collection[int] = ()) -> dict[str, Any]:
+def frame(look: Look, choice: Choice, opened: Collection[str] = ()) -> dict[str, Any]:
     """What a browser draws, for `packing.pack`: nodes with tiles, numbers and links, probabilities of all classes.
 
     Where all tiles together are heavy, those inside residual blocks are left out but for the blocks in `opened`.
@@ -88,9 +88,10 @@ def _node(look: Look, node: Node, nodes: Mapping[str, Node], choice: Choice) -> 
     shown, values = choice[node.address], look.values[node.address]
     about: dict[str, Any] = {
         **{"address": node.address, "kind": node.kind, "name": node.name, "title": node.title, "skip": node.skip},
-        **{"shape": list(node.shape), "parameters": node.parameters, "block": node.block, "thin": node.thin},
+        **{"shape": list(node.shape), "parameters": node.parameters, "thin": node.thin},
+        **{"block": node.block, "lane": node.lane},
         "shown": np.array(shown, np.uint32),
-        "links": [_link(look, node, source, nodes, choice) for source in node.sources],
+        "links": [_link(look, node, place, nodes, choice) for place in range(len(node.sources))],
     }
     if values.ndim == 3:
         about |= _tiles(values, shown)
@@ -137,10 +138,13 @@ def _templates(module: nn.Module, image: Tensor, shown: Sequence[int]) -> dict[s
     return {"images": images.numpy(), "scale": float(scale)}
 
 
-def _link(look: Look, node: Node, source: str, nodes: Mapping[str, Node], choice: Choice) -> dict[str, Any]:
-    """Where it takes its input from. With weights, what each shown input adds to each shown output as int8 (outputs,
-    inputs), 127 being `scale`; from the maps themselves where a flatten lies between. Else output i comes from input i,
-    and of a flatten from no single one."""
+def _link(look: Look, node: Node, place: int, nodes: Mapping[str, Node], choice: Choice) -> dict[str, Any]:
+    """Where it takes its input number `place` from. With weights, what each shown input adds to each shown output as
+    int8 (outputs, inputs), 127 being `scale`; from the maps themselves where a flatten lies between. Else output i
+    comes from input i, of what is concatenated from input i - `first`, and of a flatten from no single one."""
+    source = node.sources[place]
+    if node.kind == "concatenate":
+        return {"from": source, "first": sum(len(look.values[one]) for one in node.sources[:place])}
     if node.kind not in SOURCES:
         return {"from": source}
     origin = flattened(node, nodes) or source

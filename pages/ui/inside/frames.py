@@ -65,7 +65,7 @@ def payload(
     subject: Subject,
     dataset: ImageDataset | None,
     opened: tuple[str, int] | None = None,
-    blocks: Collection[int] = (),
+    blocks: Collection[str] = (),
 ) -> dict[str, Any]:
     """One frame for `component.feed`. Raises PlaygroundError where the weights cannot be read."""
     kept = weights_of(run, epoch)
@@ -91,7 +91,7 @@ def live_payload(
     position: Mapping[str, Any],
     health: Mapping[str, Any],
     opened: tuple[str, int] | None = None,
-    blocks: Collection[int] = (),
+    blocks: Collection[str] = (),
 ) -> dict[str, Any]:
     """The same of the weights a run has while it is trained. `position`: epoch and step."""
     packed, probabilities, shown = _frame(
@@ -147,7 +147,7 @@ def _frame(
     epoch: int,
     version: str,
     image: str,
-    blocks: tuple[int, ...],
+    blocks: tuple[str, ...],
     _run: Run,
     _subject: Subject,
     _network: Classifier,

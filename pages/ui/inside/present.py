@@ -25,7 +25,7 @@ def payload(
     subject: frames.Subject,
     dataset: ImageDataset,
     opened: tuple[str, int] | None = None,
-    blocks: tuple[int, ...] = (),
+    blocks: tuple[str, ...] = (),
 ) -> dict[str, Any] | None:
     """The stage with the present weights, which the worker writes once somebody looks: None until it has."""
     mark_watched(run.id)

@@ -105,7 +105,7 @@ def _opened(value: Any) -> tuple[str, int] | None:
     return None
 
 
-def _blocks(value: Any) -> list[int]:
-    return (
-        [block for block in value if type(block) is int and 0 <= block < 1000][:64] if isinstance(value, list) else []
-    )
+def _blocks(value: Any) -> list[str]:
+    """Addresses of blocks."""
+    known = isinstance(value, list)
+    return [block for block in value if isinstance(block, str) and len(block) < 40][:64] if known else []

@@ -4,11 +4,11 @@ const Arithmetic = (() => {
   const cell = (map, row, column) => map.data[row * map.shape[1] + column];
 
   // The k×k window of a map (H, W) whose output is at (row, column); what lies outside is null.
-  function patch(map, offset, shape, { kernel, stride, padding }, row, column) {
+  function patch(map, offset, shape, { kernel, stride, padding, dilation = 1 }, row, column) {
     const [height, width] = shape, found = [];
     for (let y = 0; y < kernel; y++) {
       for (let x = 0; x < kernel; x++) {
-        const at = row * stride - padding + y, left = column * stride - padding + x;
+        const at = row * stride - padding + y * dilation, left = column * stride - padding + x * dilation;
         const inside = at >= 0 && left >= 0 && at < height && left < width;
         found.push(inside ? map.data[offset + at * width + left] : null);
       }
@@ -31,15 +31,15 @@ const Arithmetic = (() => {
   // What input `place` adds, as a map.
   function contribution(close, place) {
     const [height, width] = close.out.shape, data = new Float32Array(height * width);
-    const { x, w, kernel, stride, padding } = close, [, high, wide] = x.shape;
+    const { x, w, kernel, stride, padding, dilation = 1 } = close, [, high, wide] = x.shape;
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
         let total = 0;
         for (let dy = 0; dy < kernel; dy++) {
-          const at = row * stride - padding + dy;
+          const at = row * stride - padding + dy * dilation;
           if (at < 0 || at >= high) continue;
           for (let dx = 0; dx < kernel; dx++) {
-            const left = column * stride - padding + dx;
+            const left = column * stride - padding + dx * dilation;
             if (left >= 0 && left < wide) total += x.data[(place * high + at) * wide + left] * w.data[(place * kernel + dy) * kernel + dx];
           }
         }
@@ -51,7 +51,7 @@ const Arithmetic = (() => {
 
   function pooling(close, row, column) {
     const values = patch(close.x, 0, close.x.shape, close, row, column);
-    if (close.kind === "avg_pool") return { patch: values, out: sum(values.map((value) => value ?? 0)) / values.length };
+    if (close.kind !== "max_pool") return { patch: values, out: sum(values.map((value) => value ?? 0)) / values.length };
     const out = Math.max(...values.filter((value) => value !== null));
     return { patch: values, winner: values.indexOf(out), out };
   }
@@ -62,7 +62,11 @@ const Arithmetic = (() => {
     sigmoid: (x) => 1 / (1 + Math.exp(-x)),
     tanh: Math.tanh,
     gelu: (x) => x * 0.5 * (1 + erf(x / Math.SQRT2)),
+    silu: (x) => x / (1 + Math.exp(-x)),
+    hardswish: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
+    elu: (x, { alpha }) => (x > 0 ? x : alpha * Math.expm1(x)),
     dropout: (x) => x,
+    dropout2d: (x) => x,
   };
 
   // Abramowitz and Stegun 7.1.26: the error is below 1.5e-7.
@@ -100,18 +104,22 @@ const Arithmetic = (() => {
 
   // Output at a place of the map, and what it is made of. Of a single number the place does not matter.
   function at(close, row = 0, column = 0) {
-    const x = () => (typeof close.x === "number" ? close.x : cell(close.x, row, column));
+    const number = (value) => (typeof value === "number" ? value : cell(value, row, column));
+    const x = () => number(close.x), out = () => number(close.out);
     switch (close.kind) {
       case "conv": return convolution(close, row, column);
       case "max_pool": case "avg_pool": return pooling(close, row, column);
-      case "batch_norm": return { x: x(), out: normalise(close, x()) };
-      case "add": return { x: x(), skip: cell(close.skip, row, column), out: x() + cell(close.skip, row, column) };
+      case "adaptive_avg_pool": return close.kernel ? pooling(close, row, column) : { out: out() };
+      case "batch_norm": case "group_norm": case "layer_norm": return { x: x(), out: normalise(close, x()) };
+      case "add": return { x: x(), skip: number(close.skip), out: x() + number(close.skip) };
+      case "multiply": return { x: x(), skip: number(close.skip), out: x() * number(close.skip) };
+      case "concatenate": return { x: x(), out: x() };
       case "global_pool": return globalPool(close);
       case "flatten": return { out: cell(close.x, close.row, close.column) };
       case "linear": return linear(close);
       case "softmax": return softmax(close);
       case "input": return { x: x(), out: (x() / 255 - close.mean) / close.std };
-      default: return { x: x(), out: ACTIVATIONS[close.kind](x(), close) };
+      default: return ACTIVATIONS[close.kind] ? { x: x(), out: ACTIVATIONS[close.kind](x(), close) } : { out: out() };
     }
   }
 

@@ -66,6 +66,10 @@ const Data = (() => {
 
   const hasImages = (node) => node.shape.length === 1 || Boolean(node.maps) || node.kind === "input";
 
+  // Whether a node is all that is drawn of the block it ends.
+  const closed = (frame, shown, node) => node.block !== null && shown.has(node.address) &&
+    !frame.nodes.some((other) => other !== node && other.block === node.block && shown.has(other.address));
+
   // The thin layers right behind a node, and those of them that have no column.
   function behind(frame, node) {
     const found = [];
@@ -107,7 +111,8 @@ const Data = (() => {
       return { matrix, columns: link.edges.shape[1] };
     }
     if (node.kind === "flatten") return null;
-    return { map: Int16Array.from(node.shown.data, (unit) => source.shown.data.indexOf(unit)) };
+    const first = link.first ?? 0; // of what is concatenated
+    return { map: Int16Array.from(node.shown.data, (unit) => source.shown.data.indexOf(unit - first)) };
   }
 
   function compose(node, between, further, own) {
@@ -155,5 +160,5 @@ const Data = (() => {
     return found.sort((a, b) => Math.abs(b.strength) - Math.abs(a.strength)).slice(0, most);
   }
 
-  return { unpack, numbers, prepare, visible, behind, folded, resolve, strongest };
+  return { unpack, numbers, prepare, visible, closed, behind, folded, resolve, strongest };
 })();

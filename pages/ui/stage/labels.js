@@ -11,9 +11,10 @@ const Labels = (() => {
 
   function name(node, layout) {
     if (node.kind === "softmax") return "Probability";
-    const closed = node.block !== null && layout && !layout.shown.has(`${node.block}.conv1`);
-    return closed ? "Residual" : node.name;
+    return layout?.closed.has(node.address) && residual(node) ? "Residual" : node.name;
   }
+
+  const residual = (node) => node.address.endsWith(".relu2");
 
   // Width in CSS pixels of the widest word above a column.
   function measure(element) {
@@ -24,7 +25,7 @@ const Labels = (() => {
     };
     return (node, shape, chip) => {
       if (shape === "softmax") return 0;
-      const name = width(node.block !== null && node.kind === "relu" ? "Residual" : node.name, "600 11px");
+      const name = width(residual(node) ? "Residual" : node.name, "600 11px");
       return Math.max(name, node.parameters ? width(`${count(node.parameters)} params`, "10.5px") : 0, chip ? width(chip, "10px") + 14 : 0);
     };
   }
@@ -72,12 +73,12 @@ const Labels = (() => {
     head.classList.toggle("left", column.shape === "softmax");
   }
 
-  // "+ ReLU" shows what is folded behind a layer, "open" what is inside a residual block.
+  // "+ ReLU" shows what is folded behind a layer, "open" what is inside a residual block or branches.
   function chips(stage, column, head) {
     const { entry, layout, options } = stage, { node } = column;
     const nodes = entry.frame.nodes, at = nodes.indexOf(node);
     if (node.block !== null && nodes[at + 1]?.block !== node.block) {
-      const closed = !layout.shown.has(`${node.block}.conv1`);
+      const closed = layout.closed.has(node.address);
       head.append(chip(closed ? "open" : "close", () => toggle(stage, options.opened, node.block)));
       return;
     }

@@ -31,6 +31,7 @@ const Layout = (() => {
       best = narrow ? rows(frame, shown, width) : columns(frame, shown, width, height, head, measure, options);
       best.plan = plan;
       best.shown = shown;
+      best.closed = new Set(frame.nodes.filter((node) => Data.closed(frame, shown, node)).map((node) => node.address));
       if (best.fits) break;
     }
     best.narrow = narrow;

@@ -7,7 +7,12 @@ const Panel = (() => {
     batch_norm: "less the running mean, over the running deviation, times a learned scale, plus a learned shift",
     relu: "what is negative becomes zero", leaky_relu: "what is negative is made small", sigmoid: "squeezed into 0 to 1",
     tanh: "squeezed into −1 to 1", gelu: "each value times Φ of it, the fraction of a normal distribution that lies below it", dropout: "hands everything on when it is not training",
-    add: "what the block has computed, plus what came in", global_pool: "one number of the whole map",
+    silu: "each value times its sigmoid", hardswish: "SiLU in straight pieces", elu: "what is negative levels off",
+    dropout2d: "hands everything on when it is not training", adaptive_avg_pool: "the mean of each window",
+    group_norm: "less the mean of its group of maps, over their deviation, times a learned scale, plus a learned shift",
+    layer_norm: "less the mean of all numbers, over their deviation, times a learned scale, plus a learned shift",
+    add: "what the branches have computed, added up", multiply: "what the branches have computed, multiplied",
+    concatenate: "the maps of all branches, one after the other", softmax_layer: "exponentials over their sum", global_pool: "one number of the whole map",
     flatten: "maps written into one row of numbers", linear: "every input times a weight, summed up, plus a bias",
     softmax: "exponentials over their sum", input: "each pixel over 255, less the mean, over the deviation",
   };
@@ -148,14 +153,16 @@ const Panel = (() => {
     const { close, ui } = state;
     if (!isMap(close.x)) return;
     const before = close.kind !== "input" && (() => ui.onOpen(close.from, close.map ?? close.unit));
-    const input = framed(canvas(close.x, 150, ui), close.kind === "add" ? "computed by the block" : close.kind === "input" ? "pixels" : close.map !== undefined ? `map ${close.map + 1}` : "in", "", before);
+    const input = framed(canvas(close.x, 150, ui), close.skip !== undefined ? "computed by the block" : close.kind === "input" ? "pixels" : close.map !== undefined ? `map ${close.map + 1}` : "in", "", before);
     if (close.kind === "global_pool" || close.kind === "flatten") mark(input.firstChild, close, Arithmetic.at(close));
     else state.windows.push([input.firstChild, "in"]);
     body.append(input);
-    if (close.kind !== "add") return;
+    if (close.skip === undefined) return;
+    const sign = make("i", "sign", close.kind === "add" ? "+" : "×");
+    if (!isMap(close.skip)) return body.append(sign, make("span", "factor", precise(close.skip)));
     const skip = framed(canvas(close.skip, 150, ui), "what came in", "", () => ui.onOpen(close.skip_from, close.unit));
     state.windows.push([skip.firstChild, "out"]);
-    body.append(make("i", "sign", "+"), skip);
+    body.append(sign, skip);
   }
 
   function mark(box, close, { winner }) {

@@ -2,8 +2,9 @@
 const Steps = (() => {
   const { make, captioned, link, precise } = Figures;
   const KINDS = {
-    conv: convolution, max_pool: pooling, avg_pool: pooling, batch_norm: batchNorm, add: addition, linear, softmax,
-    global_pool: globalPool, flatten, input,
+    conv: convolution, max_pool: pooling, avg_pool: pooling, adaptive_avg_pool: pooling, batch_norm: batchNorm,
+    group_norm: batchNorm, layer_norm: batchNorm, add: addition, multiply: addition, concatenate: itself, softmax_layer: itself,
+    linear, softmax, global_pool: globalPool, flatten, input,
   };
   const FORMULAS = {
     relu: (x) => `max(0, ${x})`,
@@ -11,7 +12,11 @@ const Steps = (() => {
     sigmoid: (x) => `1 / (1 + exp(${negative(x)}))`,
     tanh: (x) => `tanh(${x})`,
     gelu: (x) => `${x} × Φ(${x})`,
+    silu: (x) => `${x} / (1 + exp(${negative(x)}))`,
+    hardswish: (x) => `${x} × min(max(${x} + 3, 0), 6) / 6`,
+    elu: (x, { alpha }) => `${x} > 0 ? ${x} : ${alpha} × (exp(${x}) − 1)`,
     dropout: (x) => x,
+    dropout2d: (x) => x,
   };
 
   function show(host, state, found) {
@@ -105,6 +110,7 @@ const Steps = (() => {
   }
 
   function pooling(host, state, found, ui) {
+    if (!found.patch) return itself(host, state, found); // windows of several sizes
     const { close } = state, max = close.kind === "max_pool", outside = max ? "−∞" : "0";
     const signed = close.x.data.some((value) => value < 0);
     row(host, grid(found.patch, close.kernel, "window", ui, { signed, marked: max ? found.winner : -1, outside }), leadsTo(found.out, max ? "the largest" : "the mean"));
@@ -119,7 +125,7 @@ const Steps = (() => {
   }
 
   function addition(host, state, found) {
-    equation(host, joined([precise(found.x), precise(found.skip)]), found.out, state);
+    equation(host, state.close.kind === "multiply" ? `${precise(found.x)} × ${precise(found.skip)}` : joined([precise(found.x), precise(found.skip)]), found.out, state);
   }
 
   function linear(host, state, found) {
@@ -132,6 +138,10 @@ const Steps = (() => {
   function softmax(host, state, found) {
     equation(host, `${precise(found.powers[found.place])} / ${precise(found.total)}`, found.out, state);
     host.append(make("p", "place", "Exponentials of each logit less the largest: the same fractions, and no overflow."));
+  }
+
+  function itself(host, state, found) {
+    equation(host, "the value itself", found.out, state);
   }
 
   function globalPool(host, state, found) {
