@@ -1,0 +1,7 @@
+"""What cannot work in a network and what is unwise, all of it at once, each with repairs. Needs no torch."""
+
+from cnn_core.models.doctor.examination import examine, repair_all
+from cnn_core.models.doctor.finding import Finding
+from cnn_core.models.doctor.repair import Repair
+
+__all__ = ["Finding", "Repair", "examine", "repair_all"]
