@@ -15,7 +15,19 @@ from pathlib import Path
 from benchmarks.row import Row
 from cnn_core.cores import usable_cores
 
-GROUPS = ("throughput", "accuracy", "watching", "start", "data", "uploads", "drawing", "store", "stage", "endurance")
+GROUPS = (
+    "throughput",
+    "accuracy",
+    "watching",
+    "start",
+    "data",
+    "uploads",
+    "drawing",
+    "store",
+    "stage",
+    "network",
+    "endurance",
+)
 
 
 def main() -> None:

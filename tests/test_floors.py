@@ -63,6 +63,7 @@ LIGHT = (
     "cnn_core.data.catalogue.library",
     "cnn_core.data.explore.statistics",
     "cnn_core.models.summary",
+    "cnn_core.models.doctor",
     "cnn_core.data.incoming.archives.archive",
     "cnn_core.data.incoming.labels.layout",
     "cnn_core.data.explore.duplicates",

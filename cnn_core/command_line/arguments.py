@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
+from cnn_core.command_line.check import check_recipe
 from cnn_core.command_line.datasets import datasets, import_dataset
 from cnn_core.command_line.explain_image import explain_image
 from cnn_core.command_line.results import evaluate, networks, predict, runs
@@ -30,6 +31,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--recipe", metavar="FILE.json", help="a recipe as JSON, instead of --dataset and --network")
     command.add_argument("--resume", metavar="RUN", help="go on with a paused or interrupted run")
     command.set_defaults(do=train)
+
+    command = commands.add_parser(
+        "check", help="what cannot work in a recipe's network and what is unwise; a line each"
+    )
+    command.add_argument("recipe", metavar="RECIPE.json")
+    command.add_argument(
+        "--repair", metavar="OUT.json", help="write the repaired recipe there; RECIPE.json may be named"
+    )
+    command.set_defaults(do=check_recipe)
 
     command = commands.add_parser("evaluate", help="precision, recall and F1 of a finished run, as JSON")
     command.add_argument("run")

@@ -61,7 +61,9 @@ def plain(draw: st.DrawFn) -> LayerSpec:
 def composite(layers: st.SearchStrategy[LayerSpec]) -> st.SearchStrategy[LayerSpec]:
     inside = st.lists(layers, max_size=3)
     merges = st.sampled_from(["concatenate", "add", "multiply"])
-    repeats = st.builds(lambda times, found: LayerSpec(kind="repeat", times=times, layers=found), st.integers(1, 4), inside)
+    repeats = st.builds(
+        lambda times, found: LayerSpec(kind="repeat", times=times, layers=found), st.integers(1, 4), inside
+    )
     branches = st.builds(
         lambda merge, found: LayerSpec(kind="branches", merge=merge, branches=found),
         merges,

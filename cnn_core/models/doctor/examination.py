@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from cnn_core.errors import PlaygroundError, ShapeError
+from cnn_core.models.doctor.advice.advise import advise
 from cnn_core.models.doctor.finding import Finding
 from cnn_core.models.doctor.head import examine_head
 from cnn_core.models.doctor.reading import Reader
@@ -39,7 +40,7 @@ def examine(
         return sorted([*found, many], key=_place)
     walk = Walk(layers, tuple(input_shape), classes, batch_size)
     examine_head(walk, nodes, walk.chain(nodes, tuple(input_shape)))
-    found += walk.findings.values()
+    found += [*walk.findings.values(), *advise(nodes, walk)]
     if not _errors(found):
         if not any(seen.parameters for seen in walk.seen):
             found.append(no_weights(layers))
@@ -47,9 +48,7 @@ def examine(
     return sorted(found, key=_place)
 
 
-def repair_all(
-    layers: Sequence[LayerSpec], input_shape: Shape, classes: int, batch_size: int = BATCH_SIZE
-) -> Layers:
+def repair_all(layers: Sequence[LayerSpec], input_shape: Shape, classes: int, batch_size: int = BATCH_SIZE) -> Layers:
     """The network after the first repair of each error, until there is none. Advice is left to the person.
 
     Raises PlaygroundError where that does not come to an end.
@@ -72,8 +71,10 @@ def repair_all(
 
 def _drastic(finding: Finding) -> Repair:
     """One that only removes, where there is one: two repairs may undo each other, removing comes to an end."""
-    removing = (one for one in finding.repairs if all(isinstance(edit, Replace) and not edit.specs for edit in one.edits))
-    return next(removing, finding.repairs[0])
+    for repair in finding.repairs:
+        if all(isinstance(edit, Replace) and not edit.specs for edit in repair.edits):
+            return repair
+    return finding.repairs[0]
 
 
 def _errors(findings: Sequence[Finding]) -> list[Finding]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from cnn_core.models.doctor.problem import spec_of
 from cnn_core.models.doctor.reading import Node
 from cnn_core.models.doctor.repair import Append, Repair, Set
-from cnn_core.models.doctor.sizes import place
+from cnn_core.models.doctor.sizes import named
 from cnn_core.models.doctor.traits import ACTIVATIONS, DROPOUTS, NORMS, POOLS
-from cnn_core.models.layer import Shape, called, describe
+from cnn_core.models.layer import Shape, describe
 from cnn_core.models.summary import MOST_PARAMETERS
 
 if TYPE_CHECKING:
@@ -50,5 +50,5 @@ def _as_many_maps(walk: Walk, nodes: Sequence[Node]) -> tuple[Repair, ...]:
     last = next((node for node in reversed(nodes) if node.kind not in TO_SCORES), None)
     if last is None or last.kind not in ("conv", "pointwise", "depthwise_separable"):
         return ()
-    title = f"Set channels of {called(last.layer)} {place(last)} to {walk.classes}, one map a class"
+    title = f"Set channels of {named(last)} to {walk.classes}, one map a class"
     return (Repair(title, (Set(last.path, {"channels": walk.classes}),), walk.layers),)

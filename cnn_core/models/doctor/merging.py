@@ -11,9 +11,9 @@ from cnn_core.models.composite import MOST_BRANCHES, Branches
 from cnn_core.models.doctor.problem import REMOVE, Fix, Problem, spec_of
 from cnn_core.models.doctor.reading import Node
 from cnn_core.models.doctor.repair import Append, Repair, Replace, Set
-from cnn_core.models.doctor.sizes import WIDTHS, place
+from cnn_core.models.doctor.sizes import WIDTHS, named, noun
 from cnn_core.models.doctor.traits import POOLS, SLIDING
-from cnn_core.models.layer import Layer, Shape, advance, called, describe, layer_kinds
+from cnn_core.models.layer import Layer, Shape, advance, describe, layer_kinds
 from cnn_core.models.summary import MOST_PARAMETERS
 from cnn_core.models.tree import with_children
 from cnn_core.recipe import LayerSpec
@@ -108,7 +108,7 @@ def _other_parameters(walk: Walk, nodes: Sequence[Node], shape: Shape, goal: Sha
             changed = node.layer.model_copy(update={name: value})
             layers = [*(one.layer for one in nodes[:at]), changed, *(one.layer for one in nodes[at + 1 :])]
             if _gives(layers, shape, goal, walk.classes):
-                title = f"Set {name} of {called(node.layer)} {place(node)} to {value}"
+                title = f"Set {name} of {named(node)} to {value}"
                 yield Repair(title, (Set(node.path, {name: value}),), walk.layers)
 
 
@@ -130,9 +130,9 @@ def _choices(node: Node, goal: Shape) -> Iterator[tuple[str, int]]:
         yield from (("padding", half),) if half <= 15 else ()
     if node.kind in SLIDING | POOLS | {"residual"}:
         yield from (("stride", step) for step in (1, 2) if step != getattr(layer, "stride", 0))
-    if name := WIDTHS.get(node.kind):
-        if goal[0] <= (MOST_FEATURES if node.kind == "linear" else MOST_CHANNELS):
-            yield name, goal[0]
+    most = MOST_FEATURES if node.kind == "linear" else MOST_CHANNELS
+    if node.kind in WIDTHS and goal[0] <= most:
+        yield WIDTHS[node.kind], goal[0]
 
 
 def _bridge(output: Shape, goal: Shape) -> tuple[LayerSpec, ...]:
@@ -161,4 +161,4 @@ def _bridge(output: Shape, goal: Shape) -> tuple[LayerSpec, ...]:
 
 def _named(spec: LayerSpec) -> str:
     layer = layer_kinds.get(spec.kind).model_validate(spec.parameters)
-    return f"{called(layer)} ({layer.detail(0)})" if layer.detail(0) else called(layer)
+    return f"{noun(layer)} ({layer.detail(0)})" if layer.detail(0) else noun(layer)

@@ -8,7 +8,7 @@ from cnn_core.errors import PlaygroundError
 from cnn_core.models.doctor.problem import REMOVE, Case
 from cnn_core.models.doctor.reading import Node
 from cnn_core.models.doctor.repair import Edit, Insert, Repair, Replace, Set
-from cnn_core.models.doctor.sizes import Seen, place
+from cnn_core.models.doctor.sizes import Seen, named, noun
 from cnn_core.models.doctor.traits import POOLS, SLIDING, TAKES_MAPS, TO_A_ROW
 from cnn_core.models.layer import Layer, Shape, advance, called, describe
 from cnn_core.models.tree import Layers
@@ -31,9 +31,7 @@ def _decisive(node: Node) -> str:
 
 
 def sentence(row: Node, shape: Shape) -> str:
-    return (
-        f"A row of {describe(shape)} comes in, because the {called(row.layer)} stands before it, but it takes maps."
-    )
+    return f"A row of {describe(shape)} comes in, because the {called(row.layer)} stands before it, but it takes maps."
 
 
 def repairs(row: Node, nodes: Sequence[Node], position: int, layers: Layers) -> tuple[tuple[Repair, ...], bool]:
@@ -46,7 +44,7 @@ def repairs(row: Node, nodes: Sequence[Node], position: int, layers: Layers) -> 
     title = f"Remove the {name} before it"
     if moves := target < again or again == len(nodes):
         edits.append(Insert((*row.path[:-1], target - 1), (row.spec,)))
-        before = f"before the {called(nodes[target].layer)}" if target < len(nodes) else "to the end"
+        before = f"before the {noun(nodes[target].layer)}" if target < len(nodes) else "to the end"
         title = f"Move the {name} {before}"
     return (Repair(title, tuple(edits), layers), REMOVE.repair(nodes[position], layers)), moves
 
@@ -57,13 +55,13 @@ def less_shrinking(case: Case, passed: Sequence[Seen], layers: Layers) -> tuple[
     pool = next((at for at in reversed(range(len(passed))) if passed[at].node.kind in POOLS), None)
     if pool is not None and _fits(case, passed[pool].before, [one.node.layer for one in passed[pool + 1 :]]):
         node = passed[pool].node
-        found.append(Repair(f"Remove the {called(node.layer)} {place(node)}", (Replace(node.path),), layers))
+        found.append(Repair(f"Remove {named(node)}", (Replace(node.path),), layers))
     strided = (at for at in reversed(range(len(passed))) if _strided(passed[at].node))
     step = next(strided, None)
     if step is not None:
         node, after = passed[step].node, [one.node.layer for one in passed[step + 1 :]]
         if _fits(case, passed[step].before, [node.layer.model_copy(update={"stride": 1}), *after]):
-            title = f"Set stride of {called(node.layer)} {place(node)} to 1"
+            title = f"Set stride of {named(node)} to 1"
             found.append(Repair(title, (Set(node.path, {"stride": 1}),), layers))
     return tuple(found)
 

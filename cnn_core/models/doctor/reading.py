@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cnn_core.errors import RecipeError, UnknownNameError
+from cnn_core.errors import RecipeError
 from cnn_core.models.doctor.finding import Finding
 from cnn_core.models.doctor.repair import Repair, Replace
 from cnn_core.models.layers import Layer, layer_kinds
@@ -16,6 +16,7 @@ from cnn_core.models.tree import Layers, Path, children
 from cnn_core.recipe import LayerSpec
 from cnn_core.spec import parse
 
+LONGEST_NAME = 40  # characters of a stranger's word that are repeated
 IDENTITY = LayerSpec(kind="repeat", times=1)  # in the place of a layer that cannot be read
 
 
@@ -57,20 +58,17 @@ class Reader:
 
     def _unknown(self, spec: LayerSpec, path: Path) -> LayerSpec:
         """What stands there instead."""
-        try:
-            layer_kinds.get(spec.kind)
-        except UnknownNameError as error:
-            sentence = str(error)
         remove = Repair("Remove it", (Replace(path),), self.layers)
         close = difflib.get_close_matches(spec.kind, layer_kinds.names(), n=1)
+        sentence = f"There is no layer kind called {spec.kind[:LONGEST_NAME]!r}."
         if not close:
-            self._report(path, "unknown_kind", sentence, remove)
+            self._report(path, "unknown_kind", f"{sentence} Known: {', '.join(layer_kinds.names())}.", remove)
             return IDENTITY
         known = layer_kinds.get(close[0]).model_fields
         kept = {name: value for name, value in spec.parameters.items() if name in known}
         guess = LayerSpec(kind=close[0], **kept)
         renamed = Repair(f"Make it a {close[0]}", (Replace(path, (guess,)),), self.layers)
-        self._report(path, "unknown_kind", sentence, renamed, remove)
+        self._report(path, "unknown_kind", f"{sentence} Perhaps {close[0]} is meant.", renamed, remove)
         return guess
 
     def _mended(self, spec: LayerSpec, path: Path, problems: list[Any]) -> LayerSpec:
@@ -102,4 +100,4 @@ class Reader:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return name.replace("_", " ")[:LONGEST_NAME]

@@ -72,11 +72,11 @@ def batch_of_one(case: Case) -> Problem | None:
     if prod(shape[1:]) != 1:
         return None
     layer_norm = Fix("Make it a layer norm", instead=(spec_of("layer_norm"),))
-    what = f"With a batch size of 1 its mean over the batch is over one number a {'map' if len(shape) == 3 else 'value'}"
+    what = (
+        f"With a batch size of 1 its mean over the batch is over one number a {'map' if len(shape) == 3 else 'value'}"
+    )
     return Problem(
         "batch_of_one",
         f"{what}: that cannot be trained. Use a layer norm or a larger batch size.",
         (layer_norm, REMOVE) if case.layer.kind == "batch_norm" and prod(shape) > 1 else (REMOVE,),
     )
-
-

@@ -73,5 +73,3 @@ def operations(node: Node) -> int:
         return node.layer.most_operations
     inside = sum(operations(one) for found in node.lists for one in found) + 1
     return inside * int(getattr(node.layer, "times", 1))
-
-

@@ -15,7 +15,7 @@ from cnn_core.models.doctor.reading import Node
 from cnn_core.models.doctor.repair import Repair, Set
 from cnn_core.models.doctor.sizes import Seen
 from cnn_core.models.doctor.traits import COMPOSITES, TO_A_ROW
-from cnn_core.models.layer import MOST_NUMBERS, Shape, advance, layer_kinds
+from cnn_core.models.layer import MOST_NUMBERS, Layer, Shape, advance, layer_kinds
 from cnn_core.models.summary import MOST_PARAMETERS
 from cnn_core.models.tree import Layers, Path
 
@@ -45,12 +45,13 @@ class Time:
 
 
 class Walk:
-    """Findings gather in `findings`, the layers passed in `seen`."""
+    """Findings gather in `findings`, the layers passed in `seen` and `top`."""
 
     def __init__(self, layers: Layers, images: Shape, classes: int, batch_size: int):
         self.layers, self.images, self.classes, self.batch_size = layers, images, classes, batch_size
         self.findings: dict[tuple[Path, str, int], Finding] = {}
-        self.seen: list[Seen] = []
+        self.seen: list[Seen] = []  # plain layers, as often as they are repeated
+        self.top: list[Seen] = []  # the network's own list
         self._times: list[Time] = []
         self._parameters = 0
 
@@ -96,6 +97,7 @@ class Walk:
                 row = passed[-1]
             elif node.kind in COMPOSITES or before != shape:
                 row = None
+        self.top = passed if nodes and len(nodes[0].path) == 1 else self.top
         return owed.layer.output_shape(shape, self.classes) if owed and len(shape) == 3 else shape
 
     def _layer(self, node: Node, shape: Shape, row: Seen | None, passed: Sequence[Seen]) -> Shape:
@@ -124,7 +126,9 @@ class Walk:
         outputs = [self.chain(branch, shape) for branch in node.lists[: merging.MOST_BRANCHES]]
         found = merging.merge(self, node, shape, outputs)
         if prod(found) > MOST_NUMBERS:
-            self.report(node.path, "too_many_numbers", sizes.numbers_sentence(found), (REMOVE.repair(node, self.layers),))
+            self.report(
+                node.path, "too_many_numbers", sizes.numbers_sentence(found), (REMOVE.repair(node, self.layers),)
+            )
             return shape
         return found
 
@@ -138,7 +142,9 @@ class Walk:
             problem = self._in_context(problem, case, row, passed)
             self._report(node, problem)
             first = problem.fixes[0]
-            if first.instead is not None or problem.advice:
+            if problem.advice:
+                break
+            if first.instead is not None:
                 return shape
             for spec in first.before:
                 shape = layer_kinds.get(spec.kind).model_validate(spec.parameters).output_shape(shape, self.classes)
@@ -196,5 +202,3 @@ def problem_of(case: Case) -> Problem | None:
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
-
-
