@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 
 from cnn_core.errors import PlaygroundError
@@ -32,16 +32,7 @@ def small_field(top: Sequence[Seen], classes: int, advised: Advised) -> None:
     pools = pool.node.kind == "global_pool" or (pool.node.kind == "adaptive_avg_pool" and pool.after[1:] == (1, 1))
     if not pools or field >= SMALL * side or prod(pool.before[1:]) == 1:
         return
-    repairs: list[tuple[str, list[Edit]]] = []
-    if (later := _doubling(top[: at + 1], classes)) is not None:
-        title = f"Insert a max pooling before {named(later.node)}"
-        repairs.append((title, [Insert(later.node.path, (spec_of("max_pool"),))]))
-    free = all(getattr(one.node.layer, "inputs", 0) == 0 for one in top[at + 1 :])
-    if pool.node.kind == "global_pool" and free and prod(pool.before) * classes < 10 * MANY:
-        repairs.append(
-            ("Make it a flatten, which keeps where things are", [Replace(pool.node.path, (spec_of("flatten"),))])
-        )
-    if repairs:
+    if repairs := list(_seeing_more(top, at, classes)):
         advised.add(
             pool.node.path,
             "small_receptive_field",
@@ -49,6 +40,20 @@ def small_field(top: Sequence[Seen], classes: int, advised: Advised) -> None:
             f"{top[0].before[2]}, so the network knows small patterns and not how they lie to each other.",
             *repairs,
         )
+
+
+def _seeing_more(top: Sequence[Seen], at: int, classes: int) -> Iterator[tuple[str, list[Edit]]]:
+    """Larger receptive fields before the pooling at a position, or less of it."""
+    pool = top[at]
+    if (later := _doubling(top[: at + 1], classes)) is not None:
+        title = f"Insert a max pooling before {named(later.node)}"
+        yield title, [Insert(later.node.path, (spec_of("max_pool"),))]
+    if any(getattr(one.node.layer, "inputs", 0) for one in top[at + 1 :]):
+        return
+    if pool.node.kind == "adaptive_avg_pool":
+        yield f"Set size to {POOLED}, which keeps roughly where things are", [Set(pool.node.path, {"size": POOLED})]
+    elif prod(pool.before) * classes < 10 * MANY:
+        yield "Make it a flatten, which keeps where things are", [Replace(pool.node.path, (spec_of("flatten"),))]
 
 
 def _reach(seen: Seen) -> tuple[int, int] | None:
