@@ -62,3 +62,7 @@ REMOVE = Fix("Remove it", instead=())
 
 def spec_of(kind: str, **parameters: object) -> LayerSpec:
     return LayerSpec(kind=kind, **parameters)
+
+
+def times_in_words(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

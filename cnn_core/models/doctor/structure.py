@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cnn_core.models.doctor.finding import Finding
-from cnn_core.models.doctor.problem import REMOVE, spec_of
+from cnn_core.models.doctor.problem import REMOVE, spec_of, times_in_words
 from cnn_core.models.doctor.reading import Node
 from cnn_core.models.doctor.repair import Append, Repair, Replace, Set
 from cnn_core.models.doctor.traits import COMPOSITES
@@ -56,14 +56,15 @@ def too_many_operations(nodes: Sequence[Node], layers: Layers) -> Finding | None
         times = int(getattr(inner.layer, "times", 1))
         fitting = left // around // (operations(inner) // times)
         if 1 <= fitting < times:
-            fewer = Repair(f"Repeat it {fitting} times", (Set(inner.path, {"times": fitting}),), layers)
+            fewer = Repair(f"Repeat it {times_in_words(fitting)}", (Set(inner.path, {"times": fitting}),), layers)
             return Finding(inner.path, "error", "too_many_operations", sentence, (fewer, REMOVE.repair(inner, layers)))
         around *= times
         inner = max(inner.lists[0], key=operations)
-    if node.kind in COMPOSITES:
+    if max(counts) > 1:
         return Finding(node.path, "error", "too_many_operations", sentence, (REMOVE.repair(node, layers),))
-    rest = tuple(Replace((at,)) for at in range(len(nodes) - 1, MOST_OPERATIONS - 1, -1))
-    few = Repair(f"Keep the first {MOST_OPERATIONS:,}", rest, layers)
+    kept = MOST_OPERATIONS - len(HEAD)
+    rest = tuple(Replace((at,)) for at in range(len(nodes) - 1, kept - 1, -1))
+    few = Repair(f"Keep the first {kept}, which leaves room for a head", rest, layers)
     return Finding(nodes[MOST_OPERATIONS].path, "error", "too_many_operations", sentence, (few,))
 
 

@@ -10,7 +10,7 @@ from cnn_core.errors import PlaygroundError
 from cnn_core.models.doctor import merging, moving, rows, sizes, windows
 from cnn_core.models.doctor.expected import explained
 from cnn_core.models.doctor.finding import Finding, Severity
-from cnn_core.models.doctor.problem import REMOVE, Case, Problem
+from cnn_core.models.doctor.problem import REMOVE, Case, Problem, times_in_words
 from cnn_core.models.doctor.reading import Node
 from cnn_core.models.doctor.repair import Repair, Set
 from cnn_core.models.doctor.sizes import Seen
@@ -74,7 +74,9 @@ class Walk:
         late = next((time for time in reversed(self._times) if time.number), None)
         if late is not None and severity == "error":
             late.broken = True
-            fewer = Repair(f"Repeat it {_times(late.number)}", (Set(late.path, {"times": late.number}),), self.layers)
+            fewer = Repair(
+                f"Repeat it {times_in_words(late.number)}", (Set(late.path, {"times": late.number}),), self.layers
+            )
             sentence, repairs = f"In repetition {late.number + 1}: {sentence}", (fewer, *repairs)
         self.findings[key] = Finding(path, severity, code, sentence, tuple(repairs), image_size)
 
@@ -198,7 +200,3 @@ def problem_of(case: Case) -> Problem | None:
         return next((found for check in THOUGH_IT_BUILDS if (found := check(case))), None)
     found = next((found for check in CHECKS if (found := check(case))), None)
     return found or Problem("does_not_fit", sentence[0].upper() + sentence[1:], (REMOVE,))
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
