@@ -248,6 +248,8 @@ SITUATIONS = (
     Situation("missing recipe", ("train", "--recipe", "nowhere.json"), "nowhere.json cannot be read"),
     Situation("endless recipe", ("train", "--recipe", "/dev/zero"), "more than 1 MB"),
     Situation("permission", (), "Permission denied", may_not_be_read),
+    Situation("a missing recipe to check", ("check", "nowhere.json"), "The recipe nowhere.json cannot be read"),
+    Situation("no recipe to check", (), "not valid JSON", lambda world: ("check", world.file("a.json", "["))),
     # What training takes
     *UNMET,
     # Names

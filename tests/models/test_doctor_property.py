@@ -1,13 +1,18 @@
 """Any network is either built, or refused with repairs that make it one that is."""
 
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_core.models.doctor import examine, repair_all
 from cnn_core.models.layers import Shape
+from cnn_core.models.network import build
+from cnn_core.models.summary import summarise, totals
 from cnn_core.recipe import LayerSpec
 from tests.models import layer_lists
 from tests.models.layer_lists import refused
+
+SMALL = 100_000  # parameters: built with real numbers too
 
 
 @settings(max_examples=300, deadline=None)
@@ -24,3 +29,5 @@ def test_any_network_is_built_or_repaired(layers: list[LayerSpec], shape: Shape,
     assert all(one.repairs and one.sentence.endswith(".") for one in errors)
     repaired = repair_all(layers, shape, classes, batch_size)
     assert refused(repaired, shape, classes, batch_size) == ""
+    if totals(summarise(repaired, shape, classes)).parameters < SMALL:
+        assert build(repaired, shape, classes).eval()(torch.zeros(1, *shape)).shape == (1, classes)

@@ -19,7 +19,7 @@ from cnn_core.models.tree import Layers
 from cnn_core.recipe import LayerSpec
 
 BATCH_SIZE = 128
-ROUNDS = 20  # in which all errors are mended together; in ten times as many, one by one and drastically
+ROUNDS, DRASTIC_ROUNDS = 12, 60  # with the first repair of each error; with one that removes
 
 
 def examine(
@@ -54,16 +54,14 @@ def repair_all(layers: Sequence[LayerSpec], input_shape: Shape, classes: int, ba
     Raises PlaygroundError where that does not come to an end.
     """
     layers = tuple(layers)
-    for number in range(11 * ROUNDS):
+    for number in range(ROUNDS + DRASTIC_ROUNDS):
         errors = _errors(examine(layers, input_shape, classes, batch_size))
         if not errors:
             return layers
-        if number >= ROUNDS:
-            layers = _drastic(errors[0]).layers
-            continue
         for finding in sorted(errors, key=_place, reverse=True):  # from the end: what lies before keeps its place
+            repair = finding.repairs[0] if number < ROUNDS else _drastic(finding)
             with suppress(PlaygroundError):  # another repair has removed it
-                layers = finding.repairs[0].apply(layers)
+                layers = repair.apply(layers)
     raise PlaygroundError(
         f"This network could not be repaired: {errors[0].sentence} Change it by hand, or start from a preset."
     )
@@ -71,7 +69,7 @@ def repair_all(layers: Sequence[LayerSpec], input_shape: Shape, classes: int, ba
 
 def _drastic(finding: Finding) -> Repair:
     """One that only removes, where there is one: two repairs may undo each other, removing comes to an end."""
-    for repair in finding.repairs:
+    for repair in reversed(finding.repairs):
         if all(isinstance(edit, Replace) and not edit.specs for edit in repair.edits):
             return repair
     return finding.repairs[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -59,7 +60,7 @@ class Reader:
     def _unknown(self, spec: LayerSpec, path: Path) -> LayerSpec:
         """What stands there instead."""
         remove = Repair("Remove it", (Replace(path),), self.layers)
-        close = difflib.get_close_matches(spec.kind, layer_kinds.names(), n=1)
+        close = _close(spec.kind)
         sentence = f"There is no layer kind called {spec.kind[:LONGEST_NAME]!r}."
         if not close:
             self._report(path, "unknown_kind", f"{sentence} Known: {', '.join(layer_kinds.names())}.", remove)
@@ -97,6 +98,11 @@ class Reader:
 
     def _report(self, path: Path, code: str, sentence: str, *repairs: Repair) -> None:
         self.findings.append(Finding(path, "error", code, sentence, repairs))
+
+
+@lru_cache(maxsize=256)
+def _close(kind: str) -> list[str]:
+    return difflib.get_close_matches(kind, layer_kinds.names(), n=1)
 
 
 def _words(name: str) -> str:
