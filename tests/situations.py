@@ -228,9 +228,9 @@ SITUATIONS = (
     Situation("without a revision", ("runs",), "was made by another version", without_revision),
     Situation("no server", ("runs",), "does not answer", setting("DATABASE_URL", "postgresql://u@/x?host=/nowhere")),
     # Recipes
-    Situation("deep", (), "more than 16 brackets", recipe("[" * 100_000)),
-    Situation("deep objects", (), "more than 16 brackets", recipe('{"a":' * 100_000)),
-    Situation("deep and whole", (), "more than 16 brackets", recipe(f'{{"augment": {nested(900)}}}')),
+    Situation("deep", (), "more than 24 brackets", recipe("[" * 100_000)),
+    Situation("deep objects", (), "more than 24 brackets", recipe('{"a":' * 100_000)),
+    Situation("deep and whole", (), "more than 24 brackets", recipe(f'{{"augment": {nested(900)}}}')),
     Situation("digits", (), "a number has 5,000 digits", recipe('{"seed": ' + "9" * 5000 + "}")),
     Situation("infinite", (), "seed: input should be a finite number", recipe('{"seed": 1e999}')),
     Situation("too large", (), "training.epochs: input should be less", recipe('{"training": {"epochs": 1000000}}')),

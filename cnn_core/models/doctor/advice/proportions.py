@@ -24,7 +24,7 @@ POOLED = 4  # side of maps that keep roughly where something is
 def small_field(top: Sequence[Seen], classes: int, advised: Advised) -> None:
     """At global pooling each number has seen `field` pixels only, and the mean of them all forgets where they were."""
     field, jump, at = 1, 1, 0
-    while at < len(top) and (reach := _reach(top[at])) is not None:
+    while at < len(top) and (reach := _reach(top[at], classes)) is not None:
         field, jump, at = field + (reach[0] - 1) * jump, jump * reach[1], at + 1
     if at == len(top):
         return
@@ -56,9 +56,9 @@ def _seeing_more(top: Sequence[Seen], at: int, classes: int) -> Iterator[tuple[s
         yield "Make it a flatten, which keeps where things are", [Replace(pool.node.path, (spec_of("flatten"),))]
 
 
-def _reach(seen: Seen) -> tuple[int, int] | None:
+def _reach(seen: Seen, classes: int) -> tuple[int, int] | None:
     try:
-        return seen.node.layer.reach(seen.before)
+        return seen.node.layer.reach(seen.before, classes)
     except (PlaygroundError, ValueError):  # something in it does not fit, which is an error of its own
         return None
 
@@ -66,7 +66,11 @@ def _reach(seen: Seen) -> tuple[int, int] | None:
 def _doubling(top: Sequence[Seen], classes: int) -> Seen | None:
     """The first layer with weights and a window, not counting the very first, before which maps may be halved."""
     weighted = LINEAR_MAPS | BLOCKS | COMPOSITES
-    windows = [at for at, seen in enumerate(top[:-1]) if seen.node.kind in weighted and (_reach(seen) or (1, 1))[0] > 1]
+    windows = [
+        at
+        for at, seen in enumerate(top[:-1])
+        if seen.node.kind in weighted and (_reach(seen, classes) or (1, 1))[0] > 1
+    ]
     for at in windows[1:]:
         halving: Layer = layer_kinds.get("max_pool")()
         if _fits([halving, *(seen.node.layer for seen in top[at:])], top[at].before, classes):
