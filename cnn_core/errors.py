@@ -20,6 +20,14 @@ class UnknownNameError(PlaygroundError):
     """A name that is not in its registry or store; the message lists the known ones."""
 
 
+class TakenNameError(PlaygroundError):
+    """A name that something else has already; `taken_by` is its id, 0 where that is not known."""
+
+    def __init__(self, message: str, taken_by: int):
+        super().__init__(message)
+        self.taken_by = taken_by
+
+
 class RecipeError(PlaygroundError):
     """A recipe that cannot be read or run; the message names the field and what would be valid."""
 

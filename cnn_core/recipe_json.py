@@ -15,7 +15,7 @@ LONGEST_NUMBER = 400  # characters; the largest float has 309 digits
 def read_json(text: str | bytes, what: str) -> Any:
     """The value of a JSON text. Raises RecipeError, which names `what` it was, for whatever cannot be read."""
     try:
-        value = json.loads(text, parse_int=_whole)
+        value = json.loads(text, parse_int=_whole, object_pairs_hook=_unambiguous)
     except RecursionError:
         raise RecipeError(_too_deep(what)) from None
     except UnicodeDecodeError:
@@ -28,6 +28,15 @@ def read_json(text: str | bytes, what: str) -> Any:
     if level:
         raise RecipeError(_too_deep(what))
     return value
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:40]!r} is given twice between the same braces")
+    return values
 
 
 def _parts(value: Any) -> Iterable[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnn_core.recipe import AugmentSpec, LayerSpec, NetworkSpec, TrainingSpec
 from cnn_core.registry import Registry
+from cnn_core.saved_networks import digest_of, read_saved
 
 Layers = tuple[LayerSpec, ...]
 
@@ -46,8 +47,18 @@ def has_own_layers(network: NetworkSpec) -> bool:
     return bool(network.layers) and not (known and network.layers == network_presets.get(network.preset).layers)
 
 
+def is_saved(network: NetworkSpec) -> bool:
+    """Whether the layers are those of the saved network that `preset` names, as they were then."""
+    saved = read_saved(network.preset)
+    return saved is not None and saved.digest == digest_of(network.layers)
+
+
 def title_of(network: NetworkSpec) -> str:
-    """The preset's title, or that the layers are a person's own and which preset they began as."""
+    """The preset's title or the name of a saved network, or that the layers are a person's own and which of those they
+    began as."""
+    saved = read_saved(network.preset)
+    if saved:
+        return saved.name if is_saved(network) else f"Own network (from {saved.name})"
     known = network.preset in network_presets
     title = network_presets.get(network.preset).title if known else network.preset
     if not has_own_layers(network):

@@ -6,18 +6,19 @@ import math
 from functools import cached_property
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import JSON, Float, ForeignKey, Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cnn_core.errors import RecipeError
-from cnn_core.recipe import Recipe
+from cnn_core.recipe import LayerSpec, Recipe
 from cnn_core.runs.plain_text import PlainString, PlainText
 
 LIVE = ("queued", "starting", "running")
 TESTED = ("finished", "stopped", "diverged")  # their best weights were tested, where there were any
 RESUMABLE = ("paused", "interrupted")
 OUT_OF_MEMORY = "There was not enough memory for this run."
+LAYERS = TypeAdapter(tuple[LayerSpec, ...])
 HELD = ("starting", "running")  # a worker is working on it
 
 
@@ -194,3 +195,28 @@ class Worker(Base):
     ready: Mapped[bool]
     heartbeat: Mapped[float]
     run_id: Mapped[str | None] = mapped_column(PlainString(16))
+
+
+class Network(Base):
+    """A network that a person saved under a name. Times are Unix seconds."""
+
+    __tablename__ = "networks"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(PlainString(80))
+    name_key: Mapped[str] = mapped_column(PlainString(64), unique=True)  # equal for names that count as the same
+    owner: Mapped[str] = mapped_column(PlainString(64), default="")  # as the person typed it; "" for nobody in particular
+    layers_json: Mapped[str] = mapped_column(PlainText)
+    digest: Mapped[str] = mapped_column(PlainString(8))  # of the layers, see cnn_core.saved_networks
+    image_size: Mapped[int] = mapped_column(default=0)  # side in pixels it is meant for; 0: any
+    teaches: Mapped[str] = mapped_column(PlainText, default="")  # one sentence
+    created: Mapped[float]
+    changed: Mapped[float]
+
+    @cached_property
+    def layers(self) -> tuple[LayerSpec, ...]:
+        """Raises RecipeError when they cannot be read: they are damaged."""
+        try:
+            return LAYERS.validate_json(self.layers_json)
+        except ValidationError:
+            raise RecipeError(f"The layers of the saved network {self.name} cannot be read. Delete it.") from None

@@ -33,5 +33,5 @@ def runs(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyP
 
 def empty(runs: RunStore) -> None:
     with runs._engine.begin() as connection:
-        connection.execute(text("truncate runs, metrics, changes, commands, workers"))
+        connection.execute(text("truncate runs, metrics, changes, commands, workers, networks"))
         connection.execute(text("update counters set value = 0"))

@@ -61,6 +61,7 @@ def test_every_row_is_as_it_was_and_a_copy_is_kept(database: Path) -> None:
     }
     assert {row["name"]: row["value"] for row in rows(database, "counters")} == {
         "metrics": max(row["id"] for row in rows(VERSION_1, "metrics")),
+        "networks": 0,
         "runs": max(row["number"] for row in rows(VERSION_1, "runs")),
     }
     assert sorted(path.name for path in database.parent.iterdir() if "before" in path.name) == [copy.name]

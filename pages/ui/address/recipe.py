@@ -11,9 +11,11 @@ from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.presets import has_own_layers, layers_of, network_presets
+from cnn_core.planning import networks
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
+from cnn_core.saved_networks import read_saved
 from cnn_core.spec import fields
 from cnn_core.starting_weights import FRESH
 from pages.ui.frame.errors import show_error
@@ -88,7 +90,8 @@ def forget() -> None:
 
 
 def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
-    """The recipe with one field changed, and what is recommended along with a new network or data set."""
+    """The recipe with one field changed, and what is recommended along with a new network or data set. A saved network
+    brings its layers and the size of its images. Raises UnknownNameError where it is gone."""
     values = recipe.model_dump(mode="json")
     *path, last = name.split(".")
     place = values
@@ -98,20 +101,27 @@ def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
     if name in CHOICES:
         before = recommended(recipe)
         base = _base(values["data"]["dataset"], values["network"]["preset"]).model_dump(mode="json")
-        values["data"]["image_size"] = base["data"]["image_size"]
+        if not read_saved(values["network"]["preset"]):
+            values["data"]["image_size"] = base["data"]["image_size"]
         if recipe.data.validation_fraction == before.data.validation_fraction:
             values["data"]["validation_fraction"] = base["data"]["validation_fraction"]
         if name == "data.dataset" or recipe.augment == before.augment:
             values["augment"] = base["augment"]
         if name == "network.preset":
-            values["training"] = base["training"]
             values["network"] |= {"layers": (), "rates": (), "start": FRESH}
+            if read_saved(value):
+                saved = networks.find(value)
+                values["network"]["layers"], values["data"]["image_size"] = saved.layers, saved.image_size
+            else:
+                values["training"] = base["training"]
     return Recipe.model_validate(values)
 
 
 def _base(dataset: str | None, preset: str | None) -> Recipe:
-    """The recommended recipe for data and network, each the default where none is named."""
-    return starting_recipe(dataset or PLAIN.data.dataset, preset or PLAIN.network.preset)
+    """The recommended recipe for data and network, each the default where none is named. A saved network brings no
+    training of its own; its link has to mean the same when it is gone."""
+    known = PLAIN.network.preset if not preset or read_saved(preset) else preset
+    return starting_recipe(dataset or PLAIN.data.dataset, known)
 
 
 def _readable(recipe: Recipe) -> Recipe:

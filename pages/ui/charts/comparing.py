@@ -8,6 +8,7 @@ from typing import Any
 
 from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
+from cnn_core.saved_networks import read_saved
 from pages.ui.address.recipe import CHOICES, FIELDS
 from pages.ui.forms.widgets import needed
 from pages.ui.frame import words
@@ -57,8 +58,9 @@ def choices(recipe: Recipe) -> dict[str, Any]:
 
 def choice_text(name: str, value: Any) -> str:
     """A recipe's value for people, of a field that is no list of parts; – for one that does not matter."""
-    if name in CHOICES and value in CHOICES[name]:
-        return str(CHOICES[name].get(value).title)
+    if name in CHOICES and value:
+        saved = read_saved(value)
+        return str(CHOICES[name].get(value).title) if value in CHOICES[name] else saved.name if saved else str(value)
     if name in OWN_OF_THE_DATA and value == 0:
         return "the data set's own"
     return "–" if value is None else words.value(value) or "–"

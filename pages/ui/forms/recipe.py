@@ -9,11 +9,14 @@ from typing import Any
 import streamlit as st
 from pydantic.fields import FieldInfo
 
+from cnn_core.models.presets import is_saved
+from cnn_core.planning import networks
 from cnn_core.recipe import Recipe
+from cnn_core.saved_networks import read_saved
 from cnn_core.spec import noted
 from pages.ui.address.recipe import CHOICES, FIELDS, Shown, replace, write
 from pages.ui.forms import augmentation, starting, typed, widgets
-from pages.ui.frame.errors import plain
+from pages.ui.frame.errors import errors_shown, plain
 from pages.ui.frame.words import label
 
 OWN = "own"
@@ -24,7 +27,8 @@ ICONS = {"data": "image", "augment": "flip", "network": "account_tree", "trainin
 def recipe_form(recipe: Recipe, shown: Shown) -> None:
     """Draw every field of the recipe, part by part, in the order of its definition; advanced ones folded at the end."""
     typed.begin()
-    values = recipe.flat() | ({"network.preset": OWN} if recipe.network.layers else {})
+    own = recipe.network.layers and not is_saved(recipe.network)
+    values = recipe.flat() | ({"network.preset": OWN} if own else {})
     needed = [(name, field) for name, field in FIELDS.items() if _matters(name, field, values)]
     changed = partial(_changed, shown)
     for part, group in groupby(needed, key=lambda item: item[0].split(".")[0]):
@@ -46,6 +50,7 @@ def _heading(part: str) -> None:
     st.markdown(f":material/{ICONS.get(part, 'tune')}: **{HEADINGS.get(part, label(part))}**", help=note)
 
 
+@errors_shown()
 def _changed(shown: Shown, key: str) -> None:
     write(replace(shown(), key.removeprefix("recipe:"), st.session_state[key]))
 
@@ -73,18 +78,34 @@ def choice_of(name: str, value: str, shown: Shown) -> None:
 
 def choice(name: str, value: str, changed: widgets.Changed) -> None:
     """A choice out of a registry, for the field of that name; a value that is not in it stands first."""
-    registry, key = CHOICES[name], f"recipe:{name}"
+    offered, key = _offered(name), f"recipe:{name}"
     st.session_state[key] = value
     chosen = st.selectbox(
         label(name.split(".")[0]),
-        [*([] if value in registry else [value]), *registry.names()],
-        format_func=lambda option: registry.get(option).title if option in registry else "Own layers",
+        [*([] if value in offered else [value]), *offered],
+        format_func=lambda option: _title(option, offered),
         key=key,
         help=FIELDS[name].description,
         label_visibility="collapsed",
         on_change=changed,
         args=(key,),
     )
-    if chosen in registry:
-        thing = registry.get(chosen)
-        st.caption(plain(getattr(thing, "teaches", "") or thing.description))
+    if chosen in offered:
+        thing = offered[chosen]
+        by = f"Saved by {thing.owner}." if getattr(thing, "owner", "") else ""
+        st.caption(plain(f"{getattr(thing, 'teaches', '') or getattr(thing, 'description', '')} {by}"))
+
+
+def _offered(name: str) -> dict[str, Any]:
+    """Value of the field -> what has a title and is explained."""
+    if name == "network.preset":
+        return {network.key: network for network in networks.offered()}
+    return {option: CHOICES[name].get(option) for option in CHOICES[name].names()}
+
+
+def _title(option: str, offered: dict[str, Any]) -> str:
+    """As a select box shows it, which reads no markdown. A saved network that is gone keeps its name."""
+    if option in offered:
+        return str(offered[option].title)
+    saved = read_saved(option)
+    return saved.name if saved else "Own layers"
