@@ -20,7 +20,8 @@ from cnn_core.spec import parse
 LARGEST = 5 * LAYERS_BYTES  # bytes of a text: layers with spaces and line breaks, the rest of a recipe beside them
 WHAT = "This text"
 EXPECTED = (
-    'Expected is a list of layers such as [{"kind": "relu"}], a part {"layers": […]}, or a recipe whose "network" is one.'
+    'Expected is a list of layers such as [{"kind": "relu"}], a part {"layers": […]}, or a recipe whose "network" is '
+    "such a part."
 )
 BOM = "\ufeff"  # some editors begin a file with it
 LONGEST = 400  # characters of a sentence

@@ -53,14 +53,12 @@ def find(key: str) -> Offered:
     found = next((network for network in saved() if network.key == key), None)
     if found is None:
         raise UnknownNameError(
-            f"There is no saved network {wanted.name} as it was: it was changed, renamed or deleted. Choose another one."
+            f"There is no saved network {wanted.name} any more: it was changed, renamed or deleted. Choose another."
         )
     return found
 
 
-def save(
-    name: str, layers: Sequence[LayerSpec], *, owner: str = "", image_size: int = 0, teaches: str = ""
-) -> Offered:
+def save(name: str, layers: Sequence[LayerSpec], *, owner: str = "", image_size: int = 0, teaches: str = "") -> Offered:
     """Save a network for everybody on this installation. What its layers are is checked, not whether they fit together.
 
     Raises TakenNameError for a name that another network or a preset has, PlaygroundError for what cannot be saved.

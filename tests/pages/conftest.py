@@ -14,6 +14,7 @@ from cnn_core.jobs.execute import execute
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
+from cnn_core.saved_networks import read_saved
 from pages.ui.address import recipe as address_recipe
 from pages.ui.address.recipe import FIELDS
 from pages.ui.frame.errors import WORD_JOINER
@@ -112,7 +113,7 @@ def recipe_on(app: AppTest) -> Recipe:
     """The recipe that the page shows: that of its address, else of the run there, else the recommended one."""
     address = query(app)
     if any(name in FIELDS for name in address):
-        known = {name: address[key] for name, key in KEYS.items() if key in address}
+        known = {name: address[key] for name, key in KEYS.items() if address.get(key) and not read_saved(address[key])}
         return Recipe.from_query(address, starting_recipe(**known))
     return address_recipe.recipe_of(store().get(address["run"])) if "run" in address else starting_recipe()
 

@@ -10,10 +10,10 @@ import streamlit as st
 from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.errors import PlaygroundError
-from cnn_core.models.presets import has_own_layers, layers_of, network_presets
+from cnn_core.models.presets import Layers, has_own_layers, layers_of, network_presets
 from cnn_core.planning import networks
 from cnn_core.planning.recipe import starting_recipe
-from cnn_core.recipe import Recipe
+from cnn_core.recipe import NetworkSpec, Recipe
 from cnn_core.runs.tables import Run
 from cnn_core.saved_networks import read_saved
 from cnn_core.spec import fields
@@ -115,6 +115,17 @@ def replace(recipe: Recipe, name: str, value: Any) -> Recipe:
             else:
                 values["training"] = base["training"]
     return Recipe.model_validate(values)
+
+
+def with_network(recipe: Recipe, layers: Layers, image_size: int, source: str) -> Recipe:
+    """The recipe with another network and the size of its images. `source` becomes `network.preset`; a preset as it is
+    brings what is recommended along with it. Weights and rates of the former network are not carried over."""
+    if source in network_presets and layers == network_presets.get(source).layers:
+        network, recipe = NetworkSpec(preset=source), replace(recipe, "network.preset", source)
+    else:
+        network = NetworkSpec(preset=source, layers=layers)
+    data = recipe.data.model_copy(update={"image_size": image_size})
+    return recipe.model_copy(update={"network": network, "data": data})
 
 
 def _base(dataset: str | None, preset: str | None) -> Recipe:

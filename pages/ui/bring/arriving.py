@@ -12,8 +12,8 @@ from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.tasks.import_images import import_of
 from cnn_core.settings import settings
 from pages.ui.address import query
-from pages.ui.bring import by_hand, folder_upload, spool, uploads
-from pages.ui.frame import words
+from pages.ui.bring import by_hand, folder_upload, uploads
+from pages.ui.frame import spool, words
 from pages.ui.frame.errors import errors_shown, plain, show_error
 
 WAYS = {"archive": "Zip or tar", "folder": "Folder", "by_hand": "Class by class", "server": "On the server"}

@@ -9,8 +9,7 @@ from cnn_core.data.decode import decode, fit
 from cnn_core.data.incoming.upload import Upload
 from cnn_core.errors import ImageError
 from cnn_core.settings import settings
-from pages.ui.bring import spool
-from pages.ui.frame import words
+from pages.ui.frame import spool, words
 from pages.ui.frame.errors import errors_shown, plain
 from pages.ui.frame.images import TYPES, data_uri, pixels
 

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cnn_core.settings import settings
-from pages.ui.bring import spool
+from pages.ui.frame import spool
 from pages.ui.frame.images import TYPES
 
 NAME, HIDDEN = "folder-zip", "folder-hidden"  # of the file widget, and of the box around it

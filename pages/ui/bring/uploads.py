@@ -12,7 +12,7 @@ import streamlit as st
 from cnn_core.data.incoming.upload import Upload
 from cnn_core.errors import PlaygroundError
 from pages.ui.address import query
-from pages.ui.bring import spool
+from pages.ui.frame import spool
 from pages.ui.frame.errors import show_error
 
 SHOWN, OTHERS = "upload", "others"  # in the address; tokens with commas between

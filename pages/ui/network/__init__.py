@@ -1,0 +1,1 @@
+"""The network: shaping one, where to start from, and keeping it under a name."""
