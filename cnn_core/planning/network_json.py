@@ -18,7 +18,7 @@ from cnn_core.saved_networks import read_saved
 from cnn_core.spec import parse
 
 LARGEST = 5 * LAYERS_BYTES  # bytes of a text: layers with spaces and line breaks, the rest of a recipe beside them
-WHAT = "This text"
+WHAT = "This network"
 EXPECTED = (
     'Expected is a list of layers such as [{"kind": "relu"}], a part {"layers": […]}, or a recipe whose "network" is '
     "such a part."

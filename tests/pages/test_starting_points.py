@@ -100,7 +100,7 @@ def test_many_saved_networks_are_found_by_a_part_of_their_name(opened: Opened) -
     for number in range(13):
         networks.save(f"net {number:02}", LAYERS, owner=f"owner {number}")
     page = dialog(opened(), "start-from")
-    assert "12 of 13 are shown" in text(page)
+    assert "8 of 13 are shown" in text(page)
     for wanted, found in {"ET 12": ["net 12"], "owner 1": ["net 01", "net 10", "net 11", "net 12"], "zzz": []}.items():
         page.text_input[0].set_value(wanted)
         page.button(key="start-from").click()
@@ -154,7 +154,7 @@ def test_pasted_text(opened: Opened) -> None:
     [
         (layers_to_text(LAYERS).encode(), ""),
         (check(starting_recipe("digits", "mlp")).to_json().encode(), ""),
-        (b"\x89PNG\xff", "This text is not"),
+        (b"\x89PNG\xff", "This network is not"),
         (b" " * (LARGEST + 1), "at most 1,000 kB"),
     ],
 )

@@ -24,7 +24,7 @@ from pages.ui.runs import choosing
 # dialog, after which the page is drawn anew: it writes the recipe into the address or the session.
 OnChosen = Callable[[Layers, int, str], None]
 
-COLUMNS, MOST_CARDS = 3, 12
+COLUMNS, MOST_CARDS = 4, 8
 RECENT = 60  # runs
 UPLOAD = "network-json"
 LONG_LINK, LONGEST_LINK = 2_000, 60_000  # characters: what chat programs may cut, what the server reads (64 kB)
@@ -39,12 +39,12 @@ def choose(recipe: Recipe, on_chosen: OnChosen) -> None:
 
 @st.dialog("Start from", width="large", icon=":material/input:")
 def _choice(recipe: Recipe, on_chosen: OnChosen) -> None:
-    views = {"Preset or saved": _offered, "A run": _runs, "JSON": _json, "Link": _link}
+    views = {"Networks": _offered, "A run": _runs, "JSON": _json, "Link": _link}
     view = st.segmented_control(
-        "Start from", list(views), default="Preset or saved", required=True, label_visibility="collapsed"
+        "Start from", list(views), default="Networks", required=True, label_visibility="collapsed"
     )
     with errors_shown():
-        views[view or "Preset or saved"](recipe, on_chosen)
+        views[view or "Networks"](recipe, on_chosen)
 
 
 def _offered(recipe: Recipe, on_chosen: OnChosen) -> None:
@@ -68,7 +68,7 @@ def _offered(recipe: Recipe, on_chosen: OnChosen) -> None:
 def _cards(shown: Sequence[networks.Offered], recipe: Recipe, on_chosen: OnChosen) -> None:
     for first in range(0, len(shown), COLUMNS):
         for network, column in zip(shown[first : first + COLUMNS], st.columns(COLUMNS), strict=False):
-            with column, st.container(border=True, height="stretch"):
+            with column, st.container(border=True, height="stretch", gap="xxsmall"):
                 _card(network, recipe, on_chosen)
 
 
@@ -112,14 +112,14 @@ def _runs(_: Recipe, on_chosen: OnChosen) -> None:
 def _json(recipe: Recipe, on_chosen: OnChosen) -> None:
     """Text pasted, a file uploaded; beside them the present network."""
     bring, take = st.columns(2, gap="medium")
-    with bring, errors_shown():
+    with bring:
         text = st.text_area("A network in JSON", height=220, placeholder='[{"kind": "conv", "channels": 16}, …]')
         if st.button("Start from this text", type="primary", key="start-from-text"):
             _take(text, on_chosen)
-        file = st.file_uploader("Or a file: a network, or a recipe", type=["json"], key=spool.key(UPLOAD))
+        file = st.file_uploader("Or a file: a network, or a recipe", type=["json"], key=UPLOAD, max_upload_size=1)
         if file is not None:
             content = file.read(LARGEST + 1)
-            spool.release(UPLOAD, [file])
+            spool.forget([file])  # the widget stays: one that is drawn anew would lose the next file
             _take(content, on_chosen)
     with take:
         text = layers_to_text(layers_of(recipe.network))
@@ -135,8 +135,8 @@ def _json(recipe: Recipe, on_chosen: OnChosen) -> None:
         )
 
 
+@errors_shown()
 def _take(text: str | bytes, on_chosen: OnChosen) -> None:
-    """Raises RecipeError for a text that holds no network."""
     found = network_from_text(text)
     on_chosen(found.layers, found.image_size, found.preset)
     st.rerun()
