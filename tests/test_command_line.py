@@ -15,6 +15,8 @@ from PIL import Image
 
 from cnn_core.command_line.program import main
 from cnn_core.data.catalogue.library import open_dataset
+from cnn_core.models.presets import network_presets
+from cnn_core.planning import networks
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.recipe import Recipe
 from cnn_core.runs.folder import RunFolder
@@ -86,6 +88,19 @@ def test_train_evaluate_predict_and_list(home: Path, tmp_path: Path) -> None:
 def test_lists_name_everything(home: Path) -> None:
     assert {"fashion_mnist_sample", "digits", "cifar10"} <= {line["dataset"] for line in run("datasets")[1]}
     assert {"simple_cnn", "compact_resnet"} <= {line["network"] for line in run("networks")[1]}
+
+
+def test_a_saved_network_is_listed_and_trained_by_its_name(home: Path) -> None:
+    layers = network_presets.get("mlp").layers
+    networks.save("My <net>", layers, owner="Ada", teaches="Why.")
+    assert {"network": "My <net>", "saved_by": "Ada", "teaches": "Why."} in run("networks")[1]
+    code, lines, _ = run("train", "--dataset", "digits", "--network", "my <NET>", "--epochs", "1")
+    assert code == 0
+    trained = store().get(lines[-1]["run"])
+    assert (trained.recipe.network.layers, trained.name) == (layers, "My <net> · Digits 8 × 8")
+    code, _, errors = run("train", "--network", "my net")
+    assert code == 2
+    assert "no network called 'my net'" in errors
 
 
 def test_a_recipe_from_a_file(home: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("train", help="train a network; prints JSON lines, the last one the summary")
     command.add_argument("--dataset", default="fashion_mnist_sample")
-    command.add_argument("--network", default="compact_resnet")
+    command.add_argument("--network", default="compact_resnet", metavar="NAME", help="a preset, or a saved network")
     command.add_argument("--epochs", type=int)
     command.add_argument("--seed", type=int)
     command.add_argument("--start", metavar="WEIGHTS", help='"run ID", "run ID epoch N" or "packaged NAME"')
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     _add_import(
         commands.add_parser("import", help="make a data set of images in class folders; prints a report, then id")
     )
-    commands.add_parser("networks", help="all network presets").set_defaults(do=networks)
+    commands.add_parser("networks", help="all network presets and saved networks").set_defaults(do=networks)
     return top
 
 

@@ -10,6 +10,7 @@ from cnn_core.command_line.output import print_line, print_sentence, summary
 from cnn_core.data.decode import decode
 from cnn_core.errors import PlaygroundError
 from cnn_core.models.presets import network_presets
+from cnn_core.planning.networks import saved
 from cnn_core.runs.folder import MISSING_PREDICTIONS, RunFolder
 from cnn_core.runs.store import store
 from cnn_core.settings import settings
@@ -59,3 +60,5 @@ def runs(options: argparse.Namespace) -> int:
 def networks(_: argparse.Namespace) -> None:
     for preset in network_presets:
         print_line({"network": preset.name, "title": preset.title, "teaches": preset.teaches, "source": preset.source})
+    for network in saved():
+        print_line({"network": network.title, "saved_by": network.owner, "teaches": network.teaches})

@@ -15,7 +15,8 @@ from cnn_core.command_line.output import print_line, print_sentence, summary
 from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.executors.local_pool import slots
 from cnn_core.jobs.takeover import interrupt_if_silent
-from cnn_core.planning.recipe import check, starting_recipe
+from cnn_core.planning.networks import recipe_for
+from cnn_core.planning.recipe import check
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import Ended, Event, Started
 from cnn_core.runs.store import store
@@ -116,7 +117,7 @@ def _end(run: Run, interruption: Interruption) -> int:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     if options.recipe is None:
-        recipe = starting_recipe(options.dataset, options.network)
+        recipe = recipe_for(options.dataset, options.network)
     else:
         recipe = Recipe.from_json(read_at_most(options.recipe, RECIPE_MEGABYTES, "recipe"))
     values = recipe.model_dump()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnn_core.errors import RecipeError
+from cnn_core.errors import RecipeError, UnknownNameError
 from cnn_core.models import activations, composite, convolution, dense, dropout, norms, pooling, separable
 from cnn_core.models.layer import Layer, Reach, Shape, describe, layer_kinds
 from cnn_core.models.layer import read_layers as _read
@@ -22,9 +22,17 @@ def read_layers(specs: Sequence[LayerSpec]) -> list[Layer]:
     """The typed layers. Raises UnknownNameError or RecipeError, naming the layer's position counted from 1."""
     layers = _read(specs)
     for position, layer in enumerate(layers, start=1):
-        if layer.depth > DEEPEST:
-            raise RecipeError(f"Layer {position} has groups inside each other {layer.depth} deep; at most {DEEPEST}.")
+        if (depth := _depth(layer, position)) > DEEPEST:
+            raise RecipeError(f"Layer {position} has groups inside each other {depth} deep; at most {DEEPEST}.")
     count = sum(layer.most_operations for layer in layers)
     if count > MOST_OPERATIONS:
         raise RecipeError(f"The network has {count:,} operations; at most {MOST_OPERATIONS:,} are allowed.")
     return layers
+
+
+def _depth(layer: Layer, position: int) -> int:
+    """Reads the layers inside it too. Raises UnknownNameError or RecipeError, naming the position of both."""
+    try:
+        return layer.depth
+    except (UnknownNameError, RecipeError) as problem:
+        raise type(problem)(f"Layer {position} ({layer.kind}), in a list inside it: {problem}") from None

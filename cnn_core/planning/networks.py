@@ -9,7 +9,8 @@ from functools import cached_property
 from cnn_core.errors import RecipeError, TakenNameError, UnknownNameError
 from cnn_core.models.layers import read_layers
 from cnn_core.models.presets import Layers, NetworkPreset, network_presets
-from cnn_core.recipe import LayerSpec, TrainingSpec
+from cnn_core.planning.recipe import starting_recipe
+from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe, TrainingSpec
 from cnn_core.runs.networks import networks
 from cnn_core.runs.tables import Network
 from cnn_core.saved_networks import SavedName, read_saved
@@ -56,6 +57,18 @@ def find(key: str) -> Offered:
             f"There is no saved network {wanted.name} any more: it was changed, renamed or deleted. Choose another."
         )
     return found
+
+
+def recipe_for(dataset: str, network: str) -> Recipe:
+    """As `starting_recipe`, where the network may also be a saved one, by its name. Raises UnknownNameError."""
+    if network in network_presets:
+        return starting_recipe(dataset, network)
+    mine = next((other for other in saved() if other.title.casefold() == network.casefold()), None)
+    if mine is None:
+        return starting_recipe(dataset, network)
+    recipe = starting_recipe(dataset)
+    data = recipe.data.model_copy(update={"image_size": mine.image_size})
+    return recipe.model_copy(update={"network": NetworkSpec(preset=mine.key, layers=mine.layers), "data": data})
 
 
 def save(name: str, layers: Sequence[LayerSpec], *, owner: str = "", image_size: int = 0, teaches: str = "") -> Offered:

@@ -206,12 +206,12 @@ class Network(Base):
     name: Mapped[str] = mapped_column(PlainString(80))
     name_key: Mapped[str] = mapped_column(PlainString(64), unique=True)  # equal for names that count as the same
     owner: Mapped[str] = mapped_column(PlainString(64), default="")  # as typed; "" where nobody is named
-    layers_json: Mapped[str] = mapped_column(PlainText)
     digest: Mapped[str] = mapped_column(PlainString(8))  # of the layers, see cnn_core.saved_networks
     image_size: Mapped[int] = mapped_column(default=0)  # side in pixels it is meant for; 0: any
     teaches: Mapped[str] = mapped_column(PlainText, default="")  # one sentence
     created: Mapped[float]
     changed: Mapped[float]
+    layers_json: Mapped[str] = mapped_column(PlainText)
 
     @cached_property
     def layers(self) -> tuple[LayerSpec, ...]:

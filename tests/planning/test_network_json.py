@@ -6,6 +6,7 @@ import time
 import pytest
 
 from cnn_core.errors import RecipeError
+from cnn_core.models.layers import DEEPEST
 from cnn_core.models.presets import network_presets
 from cnn_core.planning.network_json import LARGEST, LONGEST, layers_from_text, layers_to_text, network_from_text
 from cnn_core.planning.recipe import check, starting_recipe
@@ -14,6 +15,24 @@ from cnn_core.saved_networks import digest_of
 
 LAYERS = (LayerSpec(kind="conv", channels=8), LayerSpec(kind="flatten"), LayerSpec(kind="linear"))
 LIST = '[{"kind": "conv", "channels": 8}, {"kind": "flatten"}, {"kind": "linear"}]'
+
+
+def inside(depth: int) -> dict[str, object]:
+    """Branches inside branches."""
+    relu = {"kind": "relu"}
+    return {"kind": "branches", "merge": "add", "branches": [[inside(depth - 1)] if depth > 1 else [relu], []]}
+
+
+def test_groups_inside_groups_as_deep_as_a_network_allows() -> None:
+    for depth in (1, DEEPEST - 1):
+        text = json.dumps({"recipe": {"network": {"layers": [inside(depth)]}}})
+        assert layers_from_text(layers_to_text(layers_from_text(text))) == layers_from_text(text)
+    for depth in (DEEPEST + 1, 8):
+        with pytest.raises(RecipeError, match=r"Layer 1 has groups inside each other|brackets inside each other"):
+            layers_from_text(json.dumps([inside(depth)]))
+    text = '[{"kind": "relu"}, {"kind": "repeat", "times": 2, "layers": [{"kind": "dropout", "probability": NaN}]}]'
+    with pytest.raises(RecipeError, match=r"Layer 2 \(repeat\), in a list inside it: Layer 1 \(dropout\) probab"):
+        layers_from_text(text)
 
 
 @pytest.mark.parametrize("preset", network_presets.names())

@@ -84,7 +84,7 @@ def test_layers_have_a_limit_to_the_byte(saved: NetworkStore) -> None:
 
 
 def test_a_thousand_networks_and_no_more(saved: NetworkStore, runs: RunStore) -> None:
-    row = "insert into networks values (:id, :name, :name, '', '[]', '', 0, '', 0, 0)"
+    row = "insert into networks values (:id, :name, :name, '', '', 0, '', 0, 0, '[]')"
     with runs._engine.begin() as connection:
         connection.execute(text(row), [{"id": -n, "name": f"n{n}"} for n in range(1, MOST_NETWORKS)])
     last = saved.save("last", LAYERS)

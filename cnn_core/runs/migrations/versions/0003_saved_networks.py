@@ -14,12 +14,12 @@ def upgrade() -> None:
         Column("name", String(80), nullable=False),
         Column("name_key", String(64), nullable=False),
         Column("owner", String(64), nullable=False),
-        Column("layers_json", Text, nullable=False),
         Column("digest", String(8), nullable=False),
         Column("image_size", Integer, nullable=False),
         Column("teaches", Text, nullable=False),
         Column("created", Float(53), nullable=False),
         Column("changed", Float(53), nullable=False),
+        Column("layers_json", Text, nullable=False),  # last: SQLite reads past it to what comes after
         UniqueConstraint("name_key"),
     )
     counters = table("counters", column("name"), column("value"))
