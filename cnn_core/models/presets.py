@@ -1,6 +1,6 @@
 """All networks to start from. Needs no torch."""
 
-from cnn_core.models import compact_presets, tutorial_presets
+from cnn_core.models import compact_presets, family_presets, tutorial_presets
 from cnn_core.models.preset import (
     Layers,
     NetworkPreset,
@@ -16,6 +16,7 @@ __all__ = [
     "Layers",
     "NetworkPreset",
     "compact_presets",
+    "family_presets",
     "has_own_layers",
     "is_saved",
     "layer",
