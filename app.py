@@ -23,6 +23,7 @@ page = st.navigation(
             st.Page("pages/bring.py", title="Your images", icon=":material/add_photo_alternate:"),
             st.Page("pages/augmentation.py", title="Augment", icon=":material/auto_fix_high:"),
         ],
+        "Network": [st.Page("pages/network.py", title="Network", icon=":material/account_tree:")],
         "Train": [
             st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
             st.Page("pages/runs.py", title="Runs", icon=":material/stacked_line_chart:"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -110,6 +111,10 @@ class Repeat(Composite):
         shapes = self.shapes(shape, classes)
         return sum(layer.macs(s, classes) for layer, s in zip(self.unrolled, shapes, strict=False))
 
+    def numbers(self, shape: Shape, classes: int) -> int:
+        shapes = self.shapes(shape, classes)
+        return sum(layer.numbers(s, classes) for layer, s in zip(self.unrolled, shapes, strict=False))
+
     def reach(self, shape: Shape, classes: int) -> Reach | None:
         return reach_of(self.unrolled, self.shapes(shape, classes), classes)
 
@@ -192,6 +197,14 @@ class Branches(Composite):
             for branch, shapes in zip(self.lists, self.shapes(shape, classes), strict=True)
             for layer, s in zip(branch, shapes, strict=False)
         )
+
+    def numbers(self, shape: Shape, classes: int) -> int:
+        inside = sum(
+            layer.numbers(s, classes)
+            for branch, shapes in zip(self.lists, self.shapes(shape, classes), strict=True)
+            for layer, s in zip(branch, shapes, strict=False)
+        )
+        return inside + prod(self.output_shape(shape, classes))
 
     def reach(self, shape: Shape, classes: int) -> Reach | None:
         found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cnn_core.errors import PlaygroundError
@@ -146,6 +147,9 @@ class Residual(Layer):
         after, height, width = self.output_shape(shape, classes)
         weights = 9 * shape[0] * after + 9 * after * after + self.projects(shape) * shape[0] * after
         return weights * height * width
+
+    def numbers(self, shape: Shape, classes: int) -> int:
+        return (len(self.parts(shape, classes)) + 1) * prod(self.output_shape(shape, classes))  # 1 for the sum
 
     def reach(self, shape: Shape, classes: int) -> Reach:
         return 3 + 2 * self.stride, self.stride

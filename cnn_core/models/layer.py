@@ -42,6 +42,10 @@ class Layer(Spec):
         """Multiply-accumulates of convolutions and linear layers for one image; biases and the rest are not counted."""
         return 0
 
+    def numbers(self, shape: Shape, classes: int) -> int:
+        """Numbers that its operations make of one image: what training keeps for the gradients."""
+        return prod(self.output_shape(shape, classes))
+
     def reach(self, shape: Shape, classes: int) -> Reach | None:
         """Kernel and stride of the window one output looks through; None when it looks at the whole input."""
         return 1, 1

@@ -113,6 +113,10 @@ class DepthwiseSeparable(Window):
         first, second = self.halves()
         return first.macs(shape, classes) + second.macs(first.output_shape(shape, classes), classes)
 
+    def numbers(self, shape: Shape, classes: int) -> int:
+        first, second = self.halves()
+        return first.numbers(shape, classes) + second.numbers(first.output_shape(shape, classes), classes)
+
     def parts(self, shape: Shape, classes: int) -> list[tuple[str, str]]:
         return [("depthwise", "depthwise convolution"), ("pointwise", "1×1 convolution")]
 

@@ -24,6 +24,7 @@ class LayerSummary:
     output_shape: Shape
     parameters: int
     macs: int  # multiply-accumulates for one image
+    numbers: int  # made of one image by all its operations
     receptive_field: int | None  # side in pixels of the image; None: the whole image
 
 
@@ -55,6 +56,7 @@ def summarise(layers: Sequence[LayerSpec], input_shape: Shape, classes: int) -> 
                 layer.output_shape(shape, classes),
                 layer.parameters(shape, classes),
                 layer.macs(shape, classes),
+                layer.numbers(shape, classes),
                 field.side,
             )
         )

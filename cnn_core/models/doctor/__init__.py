@@ -2,6 +2,7 @@
 
 from cnn_core.models.doctor.examination import examine, repair_all
 from cnn_core.models.doctor.finding import Finding
+from cnn_core.models.doctor.passing import passing
 from cnn_core.models.doctor.repair import Repair
 
-__all__ = ["Finding", "Repair", "examine", "repair_all"]
+__all__ = ["Finding", "Repair", "examine", "passing", "repair_all"]

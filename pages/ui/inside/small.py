@@ -6,12 +6,13 @@ import streamlit as st
 
 from cnn_core.errors import PlaygroundError
 from cnn_core.planning.recipe import check, starting_recipe
+from cnn_core.recipe import Recipe
 from cnn_core.runs.tables import Run
 from pages.ui.data import datasets, sealed
 from pages.ui.frame.errors import errors_shown
 from pages.ui.stage import component
 
-CHANNEL = "small"
+CHANNEL, FRESH = "small", "fresh"
 
 
 def show(run: Run | None) -> None:
@@ -26,6 +27,19 @@ def show(run: Run | None) -> None:
         st.page_link("pages/inside.py", label=text, icon=":material/layers:", query_params={"run": run.id})
     component.mount(CHANNEL, compact=True)
     st.fragment(_feed)(run)
+
+
+def fresh(recipe: Recipe) -> None:
+    """The whole stage for a recipe whose layers are written out, before it has learned anything."""
+    component.mount(FRESH)
+    st.fragment(_feed_fresh)(recipe)
+
+
+@errors_shown()
+def _feed_fresh(recipe: Recipe) -> None:
+    from pages.ui.inside import frames
+
+    component.feed(FRESH, frames.fresh_payload(recipe))
 
 
 @errors_shown()

@@ -1,1 +1,1 @@
-"""The network: shaping one, where to start from, and keeping it under a name."""
+"""Shaping a network: the editor, what the doctor says of it, what it costs, its code, and where it begins."""

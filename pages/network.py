@@ -1,0 +1,80 @@
+"""Network: shape what learns, see the image flow through it, be told what is wrong with it."""
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+
+import streamlit as st
+
+from cnn_core.models.doctor import examine
+from cnn_core.models.presets import layers_of, title_of
+from cnn_core.models.tree import Path
+from cnn_core.planning.recipe import input_of
+from pages.ui.address import query
+from pages.ui.address.recipe import query_of
+from pages.ui.data import datasets
+from pages.ui.frame import layout
+from pages.ui.frame.errors import errors_shown, plain
+from pages.ui.network import carried, changes, code, costs, editor, findings, flowing, parameters
+from pages.ui.network.blocks import Drawn
+
+VIEWS = {"flow": "Image flows through", "table": "Table", "code": "As PyTorch"}
+
+layout.title("Network", "Shape what learns. The image flows through it, with random weights until you train it.")
+recipe = carried.recipe()
+layers, (shape, classes) = layers_of(recipe.network), input_of(recipe)
+found = examine(layers, shape, classes, recipe.training.batch_size)
+works = not any(finding.severity == "error" for finding in found)
+change = partial(changes.change, recipe)
+
+with st.container(horizontal=True, vertical_alignment="center", key="network-head"):
+    st.markdown(f"**{plain(title_of(recipe.network))}** on {plain(recipe.data.dataset)}, {shape[1]}×{shape[2]} px")
+    st.space("stretch")
+    carried.starting_points(recipe, layers)
+    if st.button("Train this network", icon=":material/play_arrow:", type="primary", disabled=not works):
+        st.switch_page("pages/train.py", query_params=query_of(recipe))
+
+tiles: Mapping[Path, str] = {}
+with errors_shown():
+    if works and "torch" in sys.modules:
+        from pages.ui.network.tiles import tiles as tiles_of
+
+        tiles = tiles_of(recipe, layers, datasets.of_recipe(recipe))
+
+drawn = Drawn(layers, shape, classes, found, tiles)
+blocks, panel = st.columns([0.76, 0.24], gap="medium")
+with blocks, st.container(border=True, key="network-editor-card"):
+    editor.show(drawn, change, partial(changes.undo, recipe), partial(changes.redo, recipe), changes.can())
+    editor.said()
+with panel, st.container(border=True, key="network-layer"):
+    chosen = editor.selected(layers)
+    if chosen is not None:
+        parameters.show(layers, chosen, change)
+    else:
+        st.markdown("**Select a layer** to change it. Shift+click selects several, to repeat or to branch them.")
+    costs.totals_card(layers, shape, classes, works)
+
+resize = partial(change, layers)
+findings.show(found, layers, (shape, classes), change, resize, partial(editor.select))
+view = query.choose(
+    st.segmented_control,
+    "Look at",
+    list(VIEWS),
+    name="view",
+    format_func=VIEWS.__getitem__,
+    label_visibility="collapsed",
+)
+if works:
+    with errors_shown():
+        if view == "flow":
+            flowing.show(recipe)
+        elif view == "table":
+            costs.show(layers, shape, classes, recipe.training.batch_size)
+        else:
+            code.show(recipe, layers, shape, classes)
+else:
+    st.caption("The image flows again once every layer fits.")
+if works and "torch" not in sys.modules:  # the page stands before torch is loaded; then the maps appear
+    import torch  # noqa: F401
+
+    st.rerun()
