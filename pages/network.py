@@ -20,6 +20,7 @@ from pages.ui.network.blocks import Drawn
 
 VIEWS = {"flow": "Image flows through", "table": "Table", "code": "As PyTorch"}
 
+had_torch = "torch" in sys.modules
 layout.title("Network", "Shape what learns. The image flows through it, with random weights until you train it.")
 recipe = carried.recipe()
 layers, (shape, classes) = layers_of(recipe.network), input_of(recipe)
@@ -36,7 +37,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="network-hea
 
 tiles: Mapping[Path, str] = {}
 with errors_shown():
-    if works and "torch" in sys.modules:
+    if works and had_torch:
         from pages.ui.network.tiles import tiles as tiles_of
 
         tiles = tiles_of(recipe, layers, datasets.of_recipe(recipe))
@@ -74,7 +75,7 @@ if works:
             code.show(recipe, layers, shape, classes)
 else:
     st.caption("The image flows again once every layer fits.")
-if works and "torch" not in sys.modules:  # the page stands before torch is loaded; then the maps appear
+if works and not had_torch:  # the page stands before torch is loaded; then the maps appear
     import torch  # noqa: F401
 
     st.rerun()

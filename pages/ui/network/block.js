@@ -20,7 +20,7 @@ const Block = (() => {
     if (block.mark) button.classList.add(block.mark);
     if (block.lists) button.append(...inside(block, ui));
     else button.append(face(block));
-    button.append(make("b", "name", block.title), make("span", "detail", block.detail), make("span", "sizes", block.sizes));
+    button.append(make("b", "name", block.short), make("span", "detail", block.detail), make("span", "sizes", block.sizes));
     if (block.mark) button.append(make("span", "mark", block.mark === "error" ? "!" : "?"));
     return button;
   }

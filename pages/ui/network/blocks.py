@@ -11,12 +11,12 @@ from cnn_core.errors import PlaygroundError
 from cnn_core.models.building_blocks import building_blocks
 from cnn_core.models.doctor import Finding, passing
 from cnn_core.models.layers import KINDS, Layer, Shape, layer_kinds, read_layers
+from cnn_core.models.split import classifier_start
 from cnn_core.models.tree import Layers, Path, children
 from cnn_core.recipe import LayerSpec
 from pages.ui.frame.words import shape as sizes
 
 TALL, LEAST = 84, 12  # CSS pixels of the face of a block
-ROW = ("flatten", "global_pool", "adaptive_avg_pool")  # where a classifier begins
 THIN = ("norms", "activations", "dropout")  # modules whose layers keep the shape
 FAMILIES = {
     "convolution": ("Convolutions", "conv"),
@@ -45,7 +45,7 @@ class Drawn:
         shapes = passing(self.layers, self.input_shape, self.classes)
         return {
             "blocks": self._list(self.layers, (), shapes),
-            "split": split(self.layers),
+            "split": classifier_start(self.layers),
             "input": {"sizes": sizes(self.input_shape), "tile": self.tiles.get((), "")},
             "palette": palette(),
         }
@@ -61,6 +61,7 @@ class Drawn:
         found: dict[str, Any] = {
             **{"path": _text(path), "kind": spec.kind, "family": FAMILIES.get(family, ("", "plain"))[1]},
             **{
+                "short": _short(layer, spec),
                 "title": layer.title if layer else spec.kind[:40],
                 "detail": layer.detail(self.classes) if layer else "?",
             },
@@ -73,12 +74,6 @@ class Drawn:
             found["lists"] = [self._list(inside, (*path, which), shapes) for which, inside in enumerate(lists)]
             found["sign"] = f"{spec.parameters.get('times', 2)}×" if spec.kind == "repeat" else _sign(spec)
         return found
-
-
-def split(layers: Layers) -> int:
-    """Position where the classifier begins: the first layer that makes a row of the maps; the number of layers where
-    there is none."""
-    return next((place for place, spec in enumerate(layers) if spec.kind in ROW), len(layers))
 
 
 def palette() -> list[dict[str, Any]]:
@@ -111,6 +106,17 @@ def _sign(spec: LayerSpec) -> str:
 
 def _text(path: Path) -> str:
     return ".".join(map(str, path))
+
+
+SHORT = {
+    **{"conv": "Conv", "depthwise": "Depthwise", "pointwise": "Conv", "depthwise_separable": "Separable"},
+    **{"max_pool": "Max pool", "avg_pool": "Avg pool", "adaptive_avg_pool": "Avg pool", "global_pool": "Global pool"},
+    **{"residual": "Residual", "repeat": "Repeat", "dropout2d": "Dropout 2d"},
+}
+
+
+def _short(layer: Layer | None, spec: LayerSpec) -> str:
+    return SHORT.get(spec.kind, layer.title if layer else spec.kind[:20])
 
 
 def _readable(spec: LayerSpec) -> Layer | None:
