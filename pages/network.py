@@ -6,16 +6,18 @@ from functools import partial
 
 import streamlit as st
 
+from cnn_core.data.catalogue.registry import dataset_sources
 from cnn_core.models.doctor import examine
 from cnn_core.models.presets import layers_of, title_of
 from cnn_core.models.tree import Path
-from cnn_core.planning.recipe import input_of
+from cnn_core.planning.recipe import check, input_of
 from pages.ui.address import query
 from pages.ui.address.recipe import query_of
 from pages.ui.data import datasets
 from pages.ui.frame import layout
 from pages.ui.frame.errors import errors_shown, plain
-from pages.ui.network import carried, changes, code, costs, editor, findings, flowing, parameters
+from pages.ui.inside import small
+from pages.ui.network import carried, changes, code, costs, editor, findings, parameters
 from pages.ui.network.blocks import Drawn
 
 VIEWS = {"flow": "Image flows through", "table": "Table", "code": "As PyTorch"}
@@ -29,7 +31,8 @@ works = not any(finding.severity == "error" for finding in found)
 change = partial(changes.change, recipe)
 
 with st.container(horizontal=True, vertical_alignment="center", key="network-head"):
-    st.markdown(f"**{plain(title_of(recipe.network))}** on {plain(recipe.data.dataset)}, {shape[1]}×{shape[2]} px")
+    data = dataset_sources.get(recipe.data.dataset).title
+    st.markdown(f"**{plain(title_of(recipe.network))}** on {plain(data)}, {shape[1]} × {shape[2]} px")
     st.space("stretch")
     carried.starting_points(recipe, layers)
     if st.button("Train this network", icon=":material/play_arrow:", type="primary", disabled=not works):
@@ -67,12 +70,13 @@ view = query.choose(
 )
 if works:
     with errors_shown():
+        written = check(recipe)
         if view == "flow":
-            flowing.show(recipe)
+            small.fresh(written)
         elif view == "table":
             costs.show(layers, shape, classes, recipe.training.batch_size)
         else:
-            code.show(recipe, layers, shape, classes)
+            code.show(written, shape, classes)
 else:
     st.caption("The image flows again once every layer fits.")
 if works and not had_torch:  # the page stands before torch is loaded; then the maps appear

@@ -6,6 +6,7 @@ import argparse
 from typing import get_args
 
 from cnn_core.command_line.check import check_recipe
+from cnn_core.command_line.code import print_code
 from cnn_core.command_line.datasets import datasets, import_dataset
 from cnn_core.command_line.explain_image import explain_image
 from cnn_core.command_line.results import evaluate, networks, predict, runs
@@ -40,6 +41,11 @@ def parser() -> argparse.ArgumentParser:
         "--repair", metavar="OUT.json", help="write the repaired recipe there; RECIPE.json may be named"
     )
     command.set_defaults(do=check_recipe)
+
+    command = commands.add_parser("code", help="a network and its training as PyTorch code")
+    command.add_argument("of", metavar="RUN|RECIPE.json")
+    command.add_argument("--network-only", action="store_true", help="the class alone, without data and training")
+    command.set_defaults(do=print_code)
 
     command = commands.add_parser("evaluate", help="precision, recall and F1 of a finished run, as JSON")
     command.add_argument("run")

@@ -52,6 +52,7 @@ class Item:
     names: Names  # the second relative to the place of the first module, such as "0" or "0.2"
     shape: Shape | None = None  # of what comes out, for the comment
     modules: int = 1
+    separated: bool = False  # whether its lines have the commas between its modules
 
 
 def network_code(layers: Sequence[LayerSpec], input_shape: Shape, classes: int) -> str:
@@ -67,7 +68,9 @@ def network_code(layers: Sequence[LayerSpec], input_shape: Shape, classes: int) 
     for name, _ in parts:
         flow = f"self.{name}({flow})"
     size = " × ".join(map(str, input_shape))
-    body.append(f"\n{STEP}def forward(self, images):  # (N, {', '.join(map(str, input_shape))})\n{2 * STEP}return {flow}")
+    body.append(
+        f"\n{STEP}def forward(self, images):  # (N, {', '.join(map(str, input_shape))})\n{2 * STEP}return {flow}"
+    )
     source = "\n".join(body)
     head = f'"""Images of {size} to {classes} logits."""\n\nimport torch\nfrom torch import nn\n'
     return "\n\n".join([head, *_helpers(source), source]) + "\n"
@@ -113,9 +116,7 @@ def _item(layer: Layer, shape: Shape, classes: int, address: str) -> Item:
 def _repeat(layer: Repeat, shape: Shape, classes: int, address: str) -> Item:
     """A comprehension where all times read the same, else each written out."""
     ins, length = layer.shapes(shape, classes), len(layer.lists[0])
-    times = [
-        _items(layer.lists[0], ins[time * length :], classes, f"{address}.{time}.") for time in range(layer.times)
-    ]
+    times = [_items(layer.lists[0], ins[time * length :], classes, f"{address}.{time}.") for time in range(layer.times)]
     single = length == 1 and times[0][0].modules == 1
     written = [list(items[0].lines) if single else _sequential(items) for items in times]
     found: list[tuple[str, str]] = []
@@ -127,7 +128,7 @@ def _repeat(layer: Repeat, shape: Shape, classes: int, address: str) -> Item:
     else:
         lines = [line for one in written for line in _with_comma(one)]
         lines[-1] = lines[-1].removesuffix(",")
-    return Item(tuple(lines), tuple(found), ins[-1], layer.times)
+    return Item(tuple(lines), tuple(found), ins[-1], layer.times, separated=True)
 
 
 def _same(one: Sequence[Item], other: Sequence[Item]) -> bool:
@@ -135,7 +136,8 @@ def _same(one: Sequence[Item], other: Sequence[Item]) -> bool:
 
 
 def _branches(layer: Branches, shape: Shape, after: Shape, classes: int, address: str) -> Item:
-    lines, found = [f"{MERGES[layer.merge]}(["], []
+    lines = [f"{MERGES[layer.merge]}(["]
+    found: list[tuple[str, str]] = []
     for number, (branch, ins) in enumerate(zip(layer.lists, layer.shapes(shape, classes), strict=True)):
         items = _items(branch, ins, classes, f"{address}.{number}.")
         code = _sequential(items) if items else ["nn.Identity()"]
@@ -159,7 +161,9 @@ def _sequential(items: Sequence[Item]) -> list[str]:
 def _each(item: Item) -> list[str]:
     """Several modules: a call a line, or code that has its commas."""
     whole = item.lines[0].startswith("*[") or item.lines[0].endswith("(")
-    return _with_comma(list(item.lines)) if whole else [line if line.endswith(",") else f"{line}," for line in item.lines]
+    return (
+        _with_comma(list(item.lines)) if whole else [line if line.endswith(",") else f"{line}," for line in item.lines]
+    )
 
 
 def _with_comma(lines: list[str]) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn_core.models.faulty_networks import faulty_networks
 from cnn_core.models.presets import Layers
 from cnn_core.recipe import Recipe
-from pages.ui.address.recipe import query_of, recipe_asked, recipe_shown
-from pages.ui.network import changes
+from pages.ui.address.recipe import query_of, recipe_asked, recipe_shown, with_network, write
+from pages.ui.network import changes, saving
+from pages.ui.network import starting_points as points
 
 CARRIED = "network:recipe"  # as query parameters
 
@@ -22,13 +22,12 @@ def recipe() -> Recipe:
 
 
 def starting_points(recipe: Recipe, layers: Layers) -> None:
-    """The networks to start from, also those that cannot run as they are printed."""
-    for name in faulty_networks.names():
-        preset = faulty_networks.get(name)
-        st.button(
-            preset.title, help=preset.teaches, on_click=_choose, args=(recipe, preset.layers, preset.image_size, name)
-        )
+    """Where to start from, and saving what was made of it."""
 
+    def chosen(others: Layers, image_size: int, source: str) -> None:
+        changes.remember(recipe)
+        write(with_network(recipe, others, image_size, source))
 
-def _choose(recipe: Recipe, layers: Layers, image_size: int, name: str) -> None:
-    changes.change(recipe, layers, image_size or recipe.data.image_size, preset=name)
+    points.choose(recipe, chosen)
+    size = recipe.data.image_size
+    saving.show(layers, size, recipe.network.preset, lambda name: write(with_network(recipe, layers, size, name)))

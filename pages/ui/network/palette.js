@@ -35,7 +35,7 @@ const Palette = (() => {
     host.onkeydown = (event) => {
       event.stopPropagation();
       if (event.key === "Escape") close();
-      if (event.key === "Enter" && event.target === search) list.querySelector(".kind:not([hidden])")?.click();
+      if (event.key === "Enter" && event.target === search) best(list, search.value.trim().toLowerCase())?.click();
     };
     host.append(head, list);
     search.focus();
@@ -47,6 +47,12 @@ const Palette = (() => {
       for (const kind of kinds) kind.hidden = !`${kind.textContent} ${kind.title}`.toLowerCase().includes(word);
       group.hidden = kinds.every((kind) => kind.hidden);
     }
+  }
+
+  // A kind whose title begins with the word, else one that has it in its title, else the first that is left.
+  function best(list, word) {
+    const left = [...list.querySelectorAll(".kind:not([hidden])")], title = (kind) => kind.textContent.toLowerCase();
+    return left.find((kind) => title(kind).startsWith(word)) ?? left.find((kind) => title(kind).includes(word)) ?? left[0];
   }
 
   return { open };

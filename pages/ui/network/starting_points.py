@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from cnn_core.errors import PlaygroundError
-from cnn_core.models.presets import Layers, layers_of, title_of
+from cnn_core.models.faulty_networks import faulty_networks
+from cnn_core.models.presets import Layers, NetworkPreset, layers_of, title_of
 from cnn_core.models.summary import summarise, totals
 from cnn_core.planning import networks
 from cnn_core.planning.network_json import LARGEST, layers_to_text, network_from_text
@@ -24,6 +25,7 @@ from pages.ui.runs import choosing
 # dialog, after which the page is drawn anew: it writes the recipe into the address or the session.
 OnChosen = Callable[[Layers, int, str], None]
 
+FAULTY = {"simple_cnn_128_as_printed": "simple_cnn_128"}  # and the preset whose name and training it keeps
 COLUMNS, MOST_CARDS = 4, 8
 RECENT = 60  # runs
 UPLOAD = "network-json"
@@ -63,6 +65,18 @@ def _offered(recipe: Recipe, on_chosen: OnChosen) -> None:
             st.caption("None of the saved networks has that in its name.")
         st.markdown("**Presets**")
     _cards([network for network in everything if not network.saved_id], recipe, on_chosen)
+    st.markdown("**As printed in a tutorial, with the mistake**")
+    for name, repaired in FAULTY.items():
+        _faulty(faulty_networks.get(name), repaired, on_chosen)
+
+
+def _faulty(network: NetworkPreset, repaired: str, on_chosen: OnChosen) -> None:
+    with st.container(border=True, gap="xxsmall"):
+        st.markdown(f"**{network.title}**")
+        st.caption(network.teaches)
+        if st.button("See what the doctor says", key=f"start-from:{network.name}"):
+            on_chosen(network.layers, network.image_size, repaired)
+            st.rerun()
 
 
 def _cards(shown: Sequence[networks.Offered], recipe: Recipe, on_chosen: OnChosen) -> None:
