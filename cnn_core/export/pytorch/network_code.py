@@ -159,11 +159,8 @@ def _sequential(items: Sequence[Item]) -> list[str]:
 
 
 def _each(item: Item) -> list[str]:
-    """Several modules: a call a line, or code that has its commas."""
-    whole = item.lines[0].startswith("*[") or item.lines[0].endswith("(")
-    return (
-        _with_comma(list(item.lines)) if whole else [line if line.endswith(",") else f"{line}," for line in item.lines]
-    )
+    """Several modules, with a comma after each."""
+    return _with_comma(list(item.lines)) if item.separated else [f"{line}," for line in item.lines]
 
 
 def _with_comma(lines: list[str]) -> list[str]:
