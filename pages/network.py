@@ -1,7 +1,6 @@
 """Network: shape what learns, see the image flow through it, be told what is wrong with it."""
 
 import sys
-from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -16,6 +15,7 @@ from pages.ui.address.recipe import query_of
 from pages.ui.data import datasets
 from pages.ui.frame import layout
 from pages.ui.frame.errors import errors_shown, plain
+from pages.ui.frame.images import data_uri, pixels
 from pages.ui.inside import small
 from pages.ui.network import carried, changes, code, costs, editor, findings, parameters
 from pages.ui.network.blocks import Drawn
@@ -35,15 +35,17 @@ with st.container(horizontal=True, vertical_alignment="center", key="network-hea
     st.markdown(f"**{plain(title_of(recipe.network))}** on {plain(data)}, {shape[1]} × {shape[2]} px")
     st.space("stretch")
     carried.starting_points(recipe, layers)
-    if st.button("Train this network", icon=":material/play_arrow:", type="primary", disabled=not works):
+    if st.button("Train it", icon=":material/play_arrow:", type="primary", disabled=not works):
         st.switch_page("pages/train.py", query_params=query_of(recipe))
 
-tiles: Mapping[Path, str] = {}
+tiles: dict[Path, str] = {}
 with errors_shown():
+    dataset = datasets.of_recipe(recipe)
+    tiles = {(): data_uri(pixels(dataset.images[int(dataset.splits["test"][0])]), fast=True)}
     if works and had_torch:
         from pages.ui.network.tiles import tiles as tiles_of
 
-        tiles = tiles_of(recipe, layers, datasets.of_recipe(recipe))
+        tiles |= tiles_of(recipe, layers, dataset)
 
 drawn = Drawn(layers, shape, classes, found, tiles)
 blocks, panel = st.columns([0.76, 0.24], gap="medium")

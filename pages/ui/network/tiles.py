@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import streamlit as st
 import torch
@@ -17,15 +15,15 @@ from cnn_core.inspection.stage.graph import SOFTMAX, graph
 from cnn_core.models.network import INPUT, build
 from cnn_core.models.tree import Layers, Path, path_of
 from cnn_core.recipe import Recipe
-from pages.ui.frame.images import data_uri, pixels
+from pages.ui.frame.images import data_uri
 
 SIDE = 28  # pixels of a map
 MAPS = 4  # of a block
 NUMBERS = 48  # of a row
 
 
-def tiles(recipe: Recipe, layers: Layers, dataset: ImageDataset) -> Mapping[Path, str]:
-    """Path -> some of the maps a layer makes of the first test image, those that vary most; () is the image. In a
+def tiles(recipe: Recipe, layers: Layers, dataset: ImageDataset) -> dict[Path, str]:
+    """Path -> some of the maps a layer makes of the first test image, those that vary most; in a
     repeated group those of the last time."""
     written = recipe.network.model_copy(update={"layers": layers}).model_dump_json()
     return _tiles(written, recipe.seed, dataset.content_hash, dataset.shape, layers, dataset)
@@ -43,7 +41,7 @@ def _tiles(
     values = flow(built, torch.from_numpy(image)[None], nodes)
     last = {path_of(node.address, _layers): values[node.address] for node in nodes if node.kind != SOFTMAX}
     del values[INPUT]
-    return {(): data_uri(pixels(image), fast=True)} | {path: _tile(output) for path, output in last.items()}
+    return {path: _tile(output) for path, output in last.items()}
 
 
 def _tile(output: Tensor) -> str:
