@@ -1,6 +1,5 @@
 """Network: shape what learns, see the image flow through it, be told what is wrong with it."""
 
-import sys
 from functools import partial
 
 import streamlit as st
@@ -22,7 +21,6 @@ from pages.ui.network.blocks import Drawn
 
 VIEWS = {"flow": "Image flows through", "table": "Table", "code": "As PyTorch"}
 
-had_torch = "torch" in sys.modules
 layout.title("Network", "Shape what learns. The image flows through it, with random weights until you train it.")
 recipe = carried.recipe()
 layers, (shape, classes) = layers_of(recipe.network), input_of(recipe)
@@ -39,16 +37,17 @@ with st.container(horizontal=True, vertical_alignment="center", key="network-hea
         st.switch_page("pages/train.py", query_params=query_of(recipe))
 
 tiles: dict[Path, str] = {}
-with errors_shown():
+blocks, panel = st.columns([0.76, 0.24], gap="medium")
+with blocks, errors_shown():
     dataset = datasets.of_recipe(recipe)
-    tiles = {(): data_uri(pixels(dataset.images[int(dataset.splits["test"][0])]), fast=True)}
-    if works and had_torch:
-        from pages.ui.network.tiles import tiles as tiles_of
+    tiles[()] = data_uri(pixels(dataset.images[int(dataset.splits["test"][0])]), fast=True)
+    if works:
+        with st.spinner("Computing the first image…", show_time=True):  # torch is loaded once for a server
+            from pages.ui.network.tiles import tiles as tiles_of
 
-        tiles |= tiles_of(recipe, layers, dataset)
+            tiles |= tiles_of(recipe, layers, dataset)
 
 drawn = Drawn(layers, shape, classes, found, tiles)
-blocks, panel = st.columns([0.76, 0.24], gap="medium")
 with blocks, st.container(border=True, key="network-editor-card"):
     editor.show(drawn, change, partial(changes.undo, recipe), partial(changes.redo, recipe), changes.can())
     editor.said()
@@ -81,7 +80,3 @@ if works:
             code.show(written, shape, classes)
 else:
     st.caption("The image flows again once every layer fits.")
-if works and not had_torch:  # the page stands before torch is loaded; then the maps appear
-    import torch  # noqa: F401
-
-    st.rerun()

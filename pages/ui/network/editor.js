@@ -49,7 +49,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   for (const [name, text, title] of ACTIONS) {
     const button = Block.make("button", name, text);
     Object.assign(button, { type: "button", title, disabled: !possible(name, data, flat), onclick: () => run(name) });
-    button.setAttribute("aria-label", title);
+    button.setAttribute("aria-label", /[a-z]/i.test(text) ? `${text}. ${title}` : title);
     bar.append(button);
   }
   const strip = Block.make("div", "strip");
