@@ -135,6 +135,16 @@ class TrainingSpec(Spec):
         le=0.5,
         advanced=True,
     )
+    feature_bank: int = option(
+        8,
+        "Frozen first layers always give the same for an image, so their features are computed once, for so many "
+        "augmented variants of each image, and each epoch takes one of them; without augmentation one is enough. More "
+        "variants vary more and take longer to compute; 0 computes features anew at each step.",
+        ge=0,
+        le=64,
+        advanced=True,
+        unit="variants",
+    )
     patience: int = option(
         0,
         "Stop after this many epochs without a better validation loss; 0 never stops early.",

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         description="Most bytes one byte of an archive may unpack to, above 1 MB; images hardly pack at all.",
     )
     import_classes: int = Field(1000, ge=2, le=100_000, description="Most classes of an imported data set.")
+    feature_megabytes: int = Field(
+        4000,
+        ge=0,
+        description="Most that the features of the images of a run, computed once by frozen layers, may take while it "
+        "trains, in MB; above 256 MB they lie on the disk. A run that needs more computes them anew at each step.",
+    )
     snapshot_megabytes: int = Field(
         200,
         ge=1,

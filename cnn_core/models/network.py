@@ -63,16 +63,21 @@ class Network(nn.Module):
 
     def freeze(self, addresses: Iterable[str]) -> None:
         """What lies there no longer learns: its weights take no gradient, and it stays in evaluation mode, so that the
-        running statistics of batch norm do not move either."""
-        self.frozen = tuple(addresses)
+        running statistics of batch norm do not move either. A layer is frozen whole when each of its operations is."""
+        frozen = set(addresses)
+        learning = {part.position for part in self.operations if part.address not in frozen}
+        whole = {str(position) for position in range(len(self)) if position not in learning}
+        self.frozen = tuple(sorted(frozen | whole))
         for address in self.frozen:
             self.get_submodule(address).requires_grad_(False)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Network:
         super().train(mode)
-        for address in self.frozen:
-            self.get_submodule(address).eval()
+        frozen = set(self.frozen)
+        for address, module in self.named_modules():  # a view of the network (`divide`, `pool_first`) has not all
+            if address in frozen:
+                module.eval()
         return self
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,10 +17,15 @@ from cnn_core.training.hardware import device_name
 
 
 def plan_of(
-    recipe: Recipe, dataset: ImageDataset, device: torch.device, execution: Execution, fresh: Sequence[str]
+    recipe: Recipe,
+    dataset: ImageDataset,
+    device: torch.device,
+    execution: Execution,
+    fresh: Sequence[str],
+    features: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Images, classes, normalisation, starting weights (`fresh`: parameters that are not from them), device, how it is
-    computed, and versions."""
+    computed, features that are computed once (`Feed.record`), and versions."""
     return {
         "dataset": dataset.name,
         "dataset_hash": dataset.content_hash,
@@ -34,6 +39,7 @@ def plan_of(
         "device": str(device),
         "device_name": device_name(device),
         "execution": asdict(execution),
+        "features": dict(features),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "instructions": torch.backends.cpu.get_cpu_capability(),

@@ -26,6 +26,7 @@ class Score:
 @torch.no_grad()
 def score(network: nn.Module, batches: Batches, execution: Execution) -> Score:
     """Run a split through the network in evaluation mode; the mode is set back afterwards."""
+    execution.apply()
     training = network.training
     network.eval()
     logits, labels = [], []

@@ -8,13 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cnn_core.data.augmentation.steps import read_steps
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.data.feed.batches import Batches
 from cnn_core.errors import DivergedError, RunFilesError
 from cnn_core.models.weights import load_weights, save_weights, set_state
 from cnn_core.recipe import Recipe
-from cnn_core.runs.events import EpochEnd, Event, Finished, RateChanged, Report, Started
+from cnn_core.runs.events import EpochEnd, Event, Finished, Preparing, RateChanged, Report, Started
 from cnn_core.runs.folder import BEST, NEXT_BEST, RESUME, Predictions, RunFolder, snapshot
 from cnn_core.settings import settings
 from cnn_core.training.checkpoint import load_optimiser, load_state, save_state
@@ -22,6 +21,7 @@ from cnn_core.training.choosing import choose
 from cnn_core.training.counters import RecentMean, Sums
 from cnn_core.training.divergence import divergence
 from cnn_core.training.execution import Execution
+from cnn_core.training.feature_feed import feed_of
 from cnn_core.training.hardware import device_name, device_of, prepare_gpu
 from cnn_core.training.live import LiveStep
 from cnn_core.training.memory import keep_freed_memory
@@ -34,7 +34,6 @@ from cnn_core.training.step import Step, recorded_size
 
 REPORT_SECONDS = 0.6  # each costs 4 to 5 ms, most of it the store: under 1% of the time
 SAVE_SECONDS = 30.0  # the most work a crash can cost
-SCORE_BATCH = 500
 NUMBERS = ("step", "validated", "rate_scale", "best_epoch", "best_loss")  # of a session, in its resume state by name
 
 
@@ -59,14 +58,16 @@ class TrainingSession:
         prepare_gpu(self.device)
         self.network, self._fresh = starting_network(recipe, dataset, None if folder.has(RESUME) else start)
         self.network.to(self.device)
-        steps = read_steps(recipe.augment)
-        self.batches = self._split("train", self.training.batch_size, seed=recipe.seed, shuffle=True, augment=steps)
-        self.validation, self.test = self._split("validation"), self._split("test")
+        self._begun = folder.plan() if folder.has(RESUME) else None
+        self.feed = feed_of(recipe, dataset, self.network, self.device, self._begun)
+        self.batches, self.validation, self.test = self.feed.batches, self.feed.validation, self.feed.test
         self.steps = len(self.batches) * self.training.epochs
         self.execution = self._choose_execution()
         self.execution.apply()
         recorded = recorded_size(self.steps, self.batches.batch_size, self.device)
-        self._learn = Step(self.network, self.training, self.device, self.execution, recorded, recipe.network.rates)
+        self._learn = Step(
+            self.feed.learner, self.training, self.device, self.execution, recorded, recipe.network.rates
+        )
         self._live = LiveStep(self._learn, self.network, folder.files, self._about)
         self.step = self.validated = 0  # steps done; epochs validated: one behind between an epoch's last step and that
         self.best_epoch, self.best_loss = 0, float("inf")
@@ -89,6 +90,7 @@ class TrainingSession:
         """
         if problem := self.damage or other_images(self.folder, self.dataset):
             raise RunFilesError(problem)
+        yield from (Preparing(progress_text=str(progress)) for progress in self.feed.prepare())
         self._begin()
         yield self._started()
         yield from (event for event in (*self.ends, *self.changes) if not recorded(event))
@@ -106,6 +108,7 @@ class TrainingSession:
 
     def rehearse(self) -> None:
         """One step and one look at the validation images, for a process to load what they need. Writes nothing."""
+        list(self.feed.prepare())
         self._learn(*next(self.batches.epoch()), self.rate)
         self._learn.counters.take()
         self._score(self.validation)
@@ -150,7 +153,7 @@ class TrainingSession:
             raise RunFilesError(problem)
         if self.best_epoch:
             load_weights(self.network, self.folder.weights(best_epoch=self.best_epoch))
-        result = self._score(self.test)
+        result = self._score_test()
         probabilities = result.logits.softmax(dim=1).numpy()
         self.folder.write_predictions(Predictions(self.dataset.splits["test"], result.labels.numpy(), probabilities))
         if status == "finished" and self.step < self.steps:
@@ -201,6 +204,7 @@ class TrainingSession:
         }
 
     def _begin(self) -> None:
+        self.execution.apply()  # features may have been computed otherwise
         self.network.train()
         keep_freed_memory()
         weights, state = size_of(self.network), state_size(self.network, self._learn.optimiser)
@@ -218,7 +222,7 @@ class TrainingSession:
         return Started(step=self.step, steps=self.steps, device=device, precision=precision, dataset_hash=images)
 
     def _plan(self) -> dict[str, Any]:
-        return plan_of(self.recipe, self.dataset, self.device, self.execution, self._fresh)
+        return plan_of(self.recipe, self.dataset, self.device, self.execution, self._fresh, self.feed.record)
 
     def _restore(self) -> None:
         try:
@@ -249,11 +253,13 @@ class TrainingSession:
 
     def _choose_execution(self) -> Execution:
         """As it was when the run is resumed on the same kind of device; else chosen now."""
-        if self.folder.has(RESUME):
-            plan = self.folder.plan()
-            if plan["device"] == str(self.device) and "execution" in plan:  # a run paused before there was a choice
-                return Execution(**plan["execution"])
-        return choose(self.network, self.training, self.device, next(self.batches.epoch()), self.steps)
+        plan = self._begun or {}
+        if plan.get("device") == str(self.device) and "execution" in plan:  # a run paused before there was a choice
+            return Execution(**plan["execution"])
+        return choose(self.feed.learner, self.training, self.device, self.feed.sample(), self.steps)
+
+    def _score_test(self) -> Score:
+        return score(self.feed.whole(self._learn.forward), self.test, self.feed.tested(self.execution))
 
     def _score(self, batches: Batches) -> Score:
         return score(self._learn.forward, batches, self.execution)
@@ -292,6 +298,3 @@ class TrainingSession:
 
     def _elapsed(self) -> float:
         return self.seconds + time.perf_counter() - self._entered
-
-    def _split(self, split: str, batch_size: int = SCORE_BATCH, **options: Any) -> Batches:
-        return Batches(self.dataset, split, batch_size, device=self.device, **options)

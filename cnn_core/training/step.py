@@ -11,6 +11,7 @@ from torch.nn import Parameter
 from torch.nn import functional as F
 
 from cnn_core.models.input_stage import InputStage
+from cnn_core.models.prefix import Features
 from cnn_core.recipe import LayerRate, TrainingSpec
 from cnn_core.training.counters import Counters
 from cnn_core.training.execution import Execution
@@ -37,7 +38,8 @@ def way_of(size: int, recorded_size: int, warm: int, recorded: bool) -> Literal[
 
 
 class Step:
-    """Call it with images (B, C, H, W) as the network takes them, labels and a learning rate to learn from them once.
+    """Call it with images (B, C, H, W) as the network takes them (or features, where it is the rest of one that
+    `models.prefix.divide` divided), labels and a learning rate to learn from them once.
     The gradients of the step stay with the weights until the next.
 
     labels: int64 (B,), or float32 (B, classes) shares where images are mixed; the same kind at every call.
@@ -60,7 +62,7 @@ class Step:
         self._smoothing = training.label_smoothing
         network.to(memory_format=execution.memory_format)  # in place: views of the network's own weights
         for module in network.modules():
-            if isinstance(module, InputStage):
+            if isinstance(module, InputStage | Features):
                 module.memory_format = execution.memory_format
         self.forward = pool_first(network) if execution.pool_first else network
         self.optimiser = build_optimiser(network, training, device, rates)

@@ -28,12 +28,16 @@ TICK = 0.25  # seconds between two reports
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an import is."""
+    """How far an import, or other work at the start of a run, is."""
 
     stage: str  # "downloading" or "importing"
     done: float
     total: float
     unit: str  # "MB" or "images"
+
+    def __str__(self) -> str:
+        """Such as "Importing: 1,200 of 5,600 images"."""
+        return f"{self.stage.capitalize()}: {self.done:,.0f} of {self.total:,.0f} {self.unit}"
 
 
 Report = Callable[[Progress], None]

@@ -38,6 +38,7 @@ class Batches:
     ):
         self.device = torch.device(device)
         self._pixels = Pixels(dataset, split, self.device)
+        self._positions_on = self.device if self._pixels.resident else torch.device("cpu")
         self._classes = len(dataset.classes)
         self._seed, self._shuffle, self._augment = seed, shuffle, augment
         self.images = len(self._pixels)
@@ -55,9 +56,11 @@ class Batches:
         for number in range(start, len(self)):
             chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
             generator.manual_seed(mixed_seed(self._seed, epoch, number))
-            images, labels = self._pixels.take(chosen)
-            images, labels = augment(images, labels, self._classes, self._augment, generator)
-            yield images, labels
+            yield self._augmented(chosen, generator)
+
+    def _augmented(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        images, labels = self._pixels.take(chosen)
+        return augment(images, labels, self._classes, self._augment, generator)
 
     def _order(self, epoch: int) -> Tensor:
         """Positions in the split, in the order of the epoch."""
@@ -65,4 +68,4 @@ class Batches:
         if self._shuffle:
             generator = torch.Generator().manual_seed(mixed_seed(self._seed, epoch, -1))
             order = torch.randperm(self.images, generator=generator)
-        return order.to(self.device) if self._pixels.resident else order
+        return order.to(self._positions_on)

@@ -24,6 +24,13 @@ def fits(wanted: int, resident: int, free: int) -> bool:
     return resident + wanted <= DEVICE_FRACTION * (resident + free)
 
 
+def free_bytes(device: torch.device) -> int:
+    """Memory of an NVIDIA GPU that this process may still use."""
+    free, _ = torch.cuda.mem_get_info(device)
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # of earlier runs
+    return free + kept
+
+
 class Pixels:
     """uint8 images and int64 labels of one split, by position in the split.
 
@@ -68,9 +75,7 @@ class Pixels:
     def _fits(self) -> bool:
         if self.device.type != "cuda":
             return True  # Apple's GPUs share the memory of the computer
-        free, _ = torch.cuda.mem_get_info(self.device)
-        kept = torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)  # of earlier runs
-        return fits(self._bytes, _resident[self.device], free + kept)
+        return fits(self._bytes, _resident[self.device], free_bytes(self.device))
 
     def _on_device(self) -> Tensor:
         images = torch.empty(len(self), *self._images.shape[1:], dtype=torch.uint8, device=self.device)
