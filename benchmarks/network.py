@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from benchmarks.row import Row, at_most
+from benchmarks.transfer import transfer_rows
 from cnn_core.models.doctor import examine
 from cnn_core.models.preset import Layers, layer
 
@@ -22,7 +23,7 @@ FORTY_LAYERS: Layers = (
 
 
 def rows() -> list[Row]:
-    return [doctor_row()]
+    return [doctor_row(), *transfer_rows()]
 
 
 def doctor_row() -> Row:

@@ -26,6 +26,7 @@ def circumstances(run: Run) -> dict[str, str]:
         "Images (hash)": run.dataset_hash[:12] or UNKNOWN,
         "Device": run.device or UNKNOWN,
         "Arithmetic": run.precision or UNKNOWN,
+        "Frozen layers": (plan.get("features") or {}).get("sentence") or UNKNOWN,
         "Instruction set": str(plan.get("instructions", UNKNOWN)),
         "PyTorch": str(plan.get("torch", UNKNOWN)),
         "Trained": "To the end" if run.status == "finished" else f"{run.epoch:.1f} epochs, {run.status}",
