@@ -136,7 +136,7 @@ def test_a_file_of_rows_has_no_name_and_takes_its_room_at_once(home: Path) -> No
     assert list((home / "scratch").iterdir()) == []
     assert rows._map.nbytes == 256_000
     if hasattr(os, "posix_fallocate"):
-        with pytest.raises(OSError, match="space|large"):
+        with pytest.raises(OSError, match=r"space|large"):
             Rows(2**40, (64,), CPU, "file")  # 256 TB
 
 

@@ -298,3 +298,25 @@ def test_live_weights_snapshots_and_predictions_are_of_the_whole_network(digits:
     expected = Classifier.open(run_id).classify_many(digits.images, digits.splits["test"])
     np.testing.assert_allclose(session.folder.predictions().probabilities, expected, atol=1e-5)
     shutil.rmtree(session.folder.files.folder)  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@pytest.mark.parametrize("place", ["device", "memory", "file"])
+def test_on_a_gpu_the_weights_are_those_of_the_plain_way(
+    digits: ImageDataset, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SGD, whose steps do not turn the last digits of a gradient into whole steps; long enough to record the step."""
+    monkeypatch.setattr(feature_feed, "place_for", lambda size, device: place)
+    layers = [layer for layer in LAYERS if layer["kind"] != "dropout"]
+    rates = [*FROZEN, {"address": "7", "factor": 0.1}]
+    options = {"layers": layers, "rates": rates, "optimiser": "sgd", "epochs": 60}
+    ends = []
+    for bank in (8, 0):
+        chosen = recipe(bank, **options)
+        session = TrainingSession(chosen, digits, RunFolder(store().create(chosen, "test", WORKER)), "cuda")
+        list(session.run())
+        assert session._learn._graph is not None
+        ends.append(weights_of(session))
+        assert session.feed.record.get("place") == (place if bank else None)
+    for name, value in ends[1].items():
+        assert torch.allclose(ends[0][name], value, rtol=1e-2, atol=1e-3), name

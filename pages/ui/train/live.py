@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 
+from cnn_core.errors import PlaygroundError
 from cnn_core.jobs.executors.local_pool import trouble
 from cnn_core.jobs.queue import MOST_RATE, command
+from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from cnn_core.training.outlook import outlook_sentence
@@ -153,6 +156,16 @@ def _explain(run: Run) -> None:
         st.info("Paused. Everything is saved; press Resume to go on.", icon=":material/pause_circle:")
     elif run.message:
         st.info(plain(run.message))
+    elif sentence := _frozen_layers(run):
+        st.caption(plain(sentence))
+
+
+def _frozen_layers(run: Run) -> str:
+    """How often the features of frozen layers are computed; empty where no part is frozen."""
+    if run.known_recipe and any(rate.factor == 0 for rate in run.known_recipe.network.rates):
+        with suppress(PlaygroundError):
+            return str((RunFolder(run.id).plan().get("features") or {}).get("sentence", ""))
+    return ""
 
 
 def _queue(run: Run) -> str:
