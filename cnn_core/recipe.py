@@ -87,8 +87,11 @@ class TrainingSpec(Spec):
         le=8192,
         log=True,
     )
-    optimiser: Literal["sgd", "adam", "adamw"] = option(
-        "adam", "The rule that turns gradients into steps. Adam forgives, SGD often ends better."
+    optimiser: Literal["sgd", "adam", "adamw", "rmsprop", "muon"] = option(
+        "adam",
+        "The rule that turns gradients into steps. Adam forgives, SGD often ends better. RMSprop is Adam without "
+        "momentum. Muon makes the steps of convolution and linear weights orthogonal, so that all directions learn "
+        "alike, and moves the rest by AdamW; it takes AdamW's learning rates.",
     )
     learning_rate: float = option(
         1e-3,
@@ -110,6 +113,23 @@ class TrainingSpec(Spec):
     )
     weight_decay: float = option(
         0.0, "Pull of every weight towards zero. A little steadies, a lot underfits.", ge=0, le=1, advanced=True
+    )
+    gradient_clipping: float = option(
+        0.0,
+        "A gradient longer than this, over all weights together, is shortened to it: one odd batch then cannot ruin a "
+        "run. 1 is usual; 0 never shortens.",
+        ge=0,
+        le=1000,
+        advanced=True,
+    )
+    ema_decay: float = option(
+        0.0,
+        "Exponential moving average (EMA) of the weights: after each step the average keeps this fraction of itself, "
+        "less in the first steps. Where it is on, the averaged weights, batch norm's statistics among them, are the "
+        "ones that are validated, kept at each epoch and tested; they vary less. 0.99 to 0.999 is usual; 0 is off.",
+        ge=0,
+        lt=1,
+        advanced=True,
     )
     schedule: Literal["constant", "step", "cosine", "one_cycle"] = option(
         "constant", "How the learning rate changes during the run."

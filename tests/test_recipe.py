@@ -41,7 +41,7 @@ def test_every_leaf_has_a_default_and_help() -> None:
         ("{", "not valid JSON"),
         ("[1]", "The recipe"),
         ('{"training": {"epochs": 0}}', "training.epochs: input should be greater than or equal to 1 (it is 0)"),
-        ('{"training": {"optimiser": "x"}}', "'sgd', 'adam' or 'adamw'"),
+        ('{"training": {"optimiser": "x"}}', "'sgd', 'adam', 'adamw', 'rmsprop' or 'muon'"),
         ('{"training": {"epoch": 1}}', "Known: epochs, batch_size"),
         ('{"colour": 1}', "Known: data, augment, network, training, seed"),
         ('{"augment": [{"pixels": 1}]}', "augment.0.kind"),

@@ -33,7 +33,7 @@ NOISE = 2.0  # standard errors
 STALL = 0.02  # of a loss
 LOST = 0.5
 FAR = 1.25
-USUAL_RATE = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001}
+USUAL_RATE = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "muon": 0.001}
 LARGE = 10.0  # times the usual rate: above it a smaller one is worth a try
 SPANS = {"sigmoid": ("0 and 1", 1.0), "tanh": ("-1 and 1", 2.0)}  # last layers that bound the scores
 

@@ -29,8 +29,9 @@ MEASURED = ("weight_norm", "gradient_norm", "update_ratio")
 class LiveStep:
     """Call it as `Step`; while the run is watched it writes the weights after the step, about once a second.
 
-    What is computed is the same, watched or not: it only reads. `about`: what the header of the file says besides,
-    asked after the step.
+    What is written are the weights that are kept, averaged where the recipe averages them; how the layers learn is said
+    of those that are trained. What is computed is the same, watched or not: it only reads. `about`: what the header of
+    the file says besides, asked after the step.
     """
 
     def __init__(
@@ -40,7 +41,10 @@ class LiveStep:
         files: RunFiles,
         about: Callable[[], dict[str, Any]],
         clock: Callable[[], float] = time.monotonic,
+        kept: nn.Module | None = None,
     ):
+        """`kept`: the whole network with the weights that are kept, where it is not `network`."""
+        self._kept = network if kept is None else kept
         self._learn, self._network, self._files, self._about, self._clock = learn, network, files, about, clock
         self._watched = Watched(files, clock)
         self._device = next(network.parameters()).device
@@ -79,7 +83,7 @@ class LiveStep:
     def _write(self, before: dict[str, Tensor]) -> bool:
         try:
             header = self._about() | {"learning": learning(self._network, before)}
-            self._files.put(LIVE, lambda path: save_weights(self._network, path, header))
+            self._files.put(LIVE, lambda path: save_weights(self._kept, path, header))
         except FAILURES:
             return False
         return True

@@ -16,7 +16,7 @@ from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Event, Finished, Preparing, RateChanged, Report, Started
 from cnn_core.runs.folder import BEST, NEXT_BEST, RESUME, Predictions, RunFolder, snapshot
 from cnn_core.settings import settings
-from cnn_core.training.checkpoint import load_optimiser, load_state, save_state
+from cnn_core.training.checkpoint import load_state, save_state
 from cnn_core.training.choosing import choose
 from cnn_core.training.counters import RecentMean, Sums
 from cnn_core.training.divergence import divergence
@@ -28,7 +28,7 @@ from cnn_core.training.memory import keep_freed_memory
 from cnn_core.training.record import other_images, plan_of
 from cnn_core.training.schedule import learning_rate
 from cnn_core.training.score import Score, score
-from cnn_core.training.snapshots import keep_epochs, size_of, state_size
+from cnn_core.training.snapshots import keep_epochs, size_of
 from cnn_core.training.starting_network import starting_network
 from cnn_core.training.step import Step, recorded_size
 
@@ -68,7 +68,8 @@ class TrainingSession:
         self._learn = Step(
             self.feed.learner, self.training, self.device, self.execution, recorded, recipe.network.rates
         )
-        self._live = LiveStep(self._learn, self.network, folder.files, self._about)
+        self._weights = self.feed.whole(self._learn.kept)  # the weights that are tested and kept
+        self._live = LiveStep(self._learn, self.network, folder.files, self._about, kept=self._weights)
         self.step = self.validated = 0  # steps done; epochs validated: one behind between an epoch's last step and that
         self.best_epoch, self.best_loss = 0, float("inf")
         self.ends: list[EpochEnd] = []
@@ -138,12 +139,10 @@ class TrainingSession:
             "seconds": self._elapsed(),
             "ends": [asdict(end) for end in self.ends],
             "changes": [asdict(change) for change in self.changes],
-            "counters": tuple(self._learn.counters.read()),
             "recent": [tuple(sums) for sums in self.recent.sums],
             "network": self.network.state_dict(),
-            "optimiser": self._learn.optimiser.state_dict(),
         }
-        save_state(self.folder, state)
+        save_state(self.folder, state | self._learn.state())
         self.folder.settle_best(self.best_epoch)
         self._saved = time.perf_counter()
 
@@ -152,7 +151,7 @@ class TrainingSession:
         if problem := other_images(self.folder, self.dataset):
             raise RunFilesError(problem)
         if self.best_epoch:
-            load_weights(self.network, self.folder.weights(best_epoch=self.best_epoch))
+            load_weights(self._weights, self.folder.weights(best_epoch=self.best_epoch))
         result = self._score_test()
         probabilities = result.logits.softmax(dim=1).numpy()
         self.folder.write_predictions(Predictions(self.dataset.splits["test"], result.labels.numpy(), probabilities))
@@ -207,7 +206,8 @@ class TrainingSession:
         self.execution.apply()  # features may have been computed otherwise
         self.network.train()
         keep_freed_memory()
-        weights, state = size_of(self.network), state_size(self.network, self._learn.optimiser)
+        weights = size_of(self.network)
+        state = weights + self._learn.state_size()
         self._kept = keep_epochs(weights, state, self.training.epochs, settings().snapshot_megabytes * 1_000_000)
         self._images_per_second = 0.0
         self._entered = self._saved = self._reported = time.perf_counter()
@@ -239,14 +239,13 @@ class TrainingSession:
 
     def _take_over(self, state: dict[str, Any]) -> None:
         set_state(self.network, state["network"])
-        load_optimiser(self._learn.optimiser, state["optimiser"])
+        self._learn.restore(state)
         self.step, self.seconds, self.rate_scale = state["step"], state["seconds"], state["rate_scale"]
         self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
         self.folder.settle_best(self.best_epoch)
         self.validated = state.get("validated", self.epoch)  # an older version saved less
         self.ends = [EpochEnd(**end) for end in state.get("ends", ())]
         self.changes = [RateChanged(**change) for change in state.get("changes", ())]
-        self._learn.counters.put(Sums(*state.get("counters", (0.0, 0, 0))))
         self.recent = RecentMean([Sums(*sums) for sums in state.get("recent", ())])
 
     # Small questions
@@ -259,10 +258,10 @@ class TrainingSession:
         return choose(self.feed.learner, self.training, self.device, self.feed.sample(), self.steps)
 
     def _score_test(self) -> Score:
-        return score(self.feed.whole(self._learn.forward), self.test, self.feed.tested(self.execution))
+        return score(self.feed.whole(self._learn.evaluate), self.test, self.feed.tested(self.execution))
 
     def _score(self, batches: Batches) -> Score:
-        return score(self._learn.forward, batches, self.execution)
+        return score(self._learn.evaluate, batches, self.execution)
 
     @property
     def rate(self) -> float:
@@ -291,7 +290,7 @@ class TrainingSession:
 
     def _write_weights(self, name: str) -> None:
         header = {"epoch": self.epoch, "plan": self._plan()}
-        self.folder.files.put(name, lambda path: save_weights(self.network, path, header))
+        self.folder.files.put(name, lambda path: save_weights(self._weights, path, header))
 
     def _due(self, every: float, last: float) -> bool:
         return time.perf_counter() - last >= every

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from torch import nn
-from torch.optim import Adam, AdamW, Optimizer
 
 HEADROOM = 4096  # bytes of a file beside its numbers: names, and what it says of itself
 
@@ -21,11 +20,3 @@ def keep_epochs(weights: int, state: int, epochs: int, budget: int) -> set[int]:
 def size_of(network: nn.Module) -> int:
     """Bytes of a file of weights."""
     return HEADROOM + sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
-
-
-def state_size(network: nn.Module, optimiser: Optimizer) -> int:
-    """Bytes of the resume state: the weights, and the momenta of those that learn, two for each with Adam."""
-    learned = [weight for group in optimiser.param_groups for weight in group["params"]]
-    momentum = any(group.get("momentum") for group in optimiser.param_groups)
-    copies = 2 if isinstance(optimiser, Adam | AdamW) else int(momentum)
-    return size_of(network) + copies * sum(weight.numel() * weight.element_size() for weight in learned)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +13,14 @@ from torch.nn import functional as F
 from cnn_core.models.input_stage import InputStage
 from cnn_core.models.prefix import Features
 from cnn_core.recipe import LayerRate, TrainingSpec
-from cnn_core.training.counters import Counters
+from cnn_core.training.averaging import WeightAverage
+from cnn_core.training.checkpoint import load_optimiser
+from cnn_core.training.counters import Counters, Sums
 from cnn_core.training.execution import Execution
 from cnn_core.training.hardware import autocast, fastest_kernels
-from cnn_core.training.optimisers import build_optimiser
+from cnn_core.training.optimisers import build_optimiser, bytes_of_state
 from cnn_core.training.reorder import pool_first
+from cnn_core.training.snapshots import size_of
 
 WARM_STEPS = 3  # before a step is recorded: libraries choose their kernels, the optimiser makes its state
 RECORDED_STEPS = 200  # a run this long pays for recording its step as a CUDA graph
@@ -47,6 +50,9 @@ class Step:
     `recorded`: size of the batches whose step is recorded once it is warm, and then replayed (`recorded_size`). The
     kernels are the same and in the same order; what falls away is the time to launch them one by one. A batch of any
     other size, such as the last of an epoch, is computed as always.
+
+    Where the recipe averages the weights, `kept` is the network with the averages, and else `network` itself: it is
+    evaluated by `evaluate`, kept at the end of an epoch, and tested.
     """
 
     def __init__(
@@ -59,13 +65,17 @@ class Step:
         rates: Sequence[LayerRate] = (),
     ):
         self._device, self._precision = device, execution.precision
-        self._smoothing = training.label_smoothing
+        self._smoothing, self._longest = training.label_smoothing, training.gradient_clipping
         network.to(memory_format=execution.memory_format)  # in place: views of the network's own weights
         for module in network.modules():
             if isinstance(module, InputStage | Features):
                 module.memory_format = execution.memory_format
-        self.forward = pool_first(network) if execution.pool_first else network
+        self.average = WeightAverage(network, training.ema_decay) if training.ema_decay else None
+        self.kept = self.average.network if self.average else network
+        both = (network, self.kept)
+        self.forward, self.evaluate = map(pool_first, both) if execution.pool_first else both
         self.optimiser = build_optimiser(network, training, device, rates)
+        self._learned = [weight for group in self.optimiser.param_groups for weight in group["params"]]
         self.counters = Counters(device)
         self._size, self._warm = recorded, 0
         # On a GPU a replayed step reads them
@@ -84,7 +94,25 @@ class Step:
             if way == "record":
                 self._record(images, labels)
             self._replay(images, labels)
+        if self.average:
+            self.average.update()
         self.counters.images += len(labels)
+
+    def state(self) -> dict[str, Any]:
+        """What, besides the weights, it takes to go on: momenta, sums since the last report, and the average."""
+        state = {"optimiser": self.optimiser.state_dict(), "counters": tuple(self.counters.read())}
+        return state | ({"average": self.average.state()} if self.average else {})
+
+    def state_size(self) -> int:
+        """Bytes of `state()` once a step was made."""
+        return bytes_of_state(self.optimiser) + (size_of(self.kept) if self.average else 0)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state()`. Raises KeyError, ValueError or RuntimeError where it is of another network."""
+        load_optimiser(self.optimiser, state["optimiser"])
+        self.counters.put(Sums(*state.get("counters", (0.0, 0, 0))))  # an older version saved less
+        if self.average:
+            self.average.restore(state["average"])
 
     def _compute(self, images: Tensor, labels: Tensor) -> None:
         with autocast(self._device, self._precision):
@@ -92,6 +120,8 @@ class Step:
             loss = F.cross_entropy(logits.float(), labels, label_smoothing=self._smoothing)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        if self._longest:
+            nn.utils.clip_grad_norm_(self._learned, self._longest)
         self.optimiser.step()
         self.counters.add(logits.detach(), labels)
 
@@ -103,8 +133,7 @@ class Step:
         with fastest_kernels(True), torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
             self._compute(self._images, self._labels)
         self._graph = graph
-        learned = (weight for group in self.optimiser.param_groups for weight in group["params"])
-        self._gradients = [(weight, weight.grad) for weight in learned]
+        self._gradients = [(weight, weight.grad) for weight in self._learned]
 
     def _replay(self, images: Tensor, labels: Tensor) -> None:
         assert self._graph is not None

@@ -75,6 +75,7 @@ def test_numbers_are_written_for_people() -> None:
     ]
     assert [words.count(2, word) for word in ("epoch", "class")] == ["2 epochs", "2 classes"]
     assert words.label("training.batch_size") == "Batch size"
+    assert words.label("training.ema_decay") == "EMA decay"
 
 
 @pytest.mark.parametrize(("name", "field"), fields(Recipe))

@@ -34,6 +34,7 @@ from cnn_core.training.step import WARM_STEPS, Step
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 GPU = torch.device("cuda")
+OPTIMISERS = ["sgd", "adam", "adamw", "rmsprop", "muon"]
 
 
 @pytest.fixture
@@ -46,11 +47,13 @@ def stream() -> None:
     prepare_gpu(GPU)
 
 
-def learned(images: ImageDataset, recorded: int, optimiser: str, steps: Sequence[Augmentation] = ()) -> Network:
+def learned(
+    images: ImageDataset, recorded: int, optimiser: str, steps: Sequence[Augmentation] = (), **options: float
+) -> Network:
     """compact_resnet after 13 batches of 128; every fourth is partial, the first of them just when the step is warm."""
     torch.manual_seed(0)
     network = build(network_presets.get("compact_resnet").layers, images.shape, 10).to(GPU)
-    training = TrainingSpec(optimiser=optimiser, precision="float32")
+    training = TrainingSpec(optimiser=optimiser, precision="float32", **options)
     execution = fixed(training, GPU)
     execution.apply()
     step = Step(network, training, GPU, execution, recorded)
@@ -60,11 +63,11 @@ def learned(images: ImageDataset, recorded: int, optimiser: str, steps: Sequence
         step(pictures[:size], labels[:size], 0.01 / (1 + number))
     assert (step._graph is not None) == bool(recorded)
     assert step.counters.take()[2] == sum(sizes)
-    return network
+    return step.kept
 
 
 @pytest.mark.parametrize("steps", [(), (augmentations.get("mixup")(),)], ids=["plain", "mixed labels"])
-@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_a_recorded_step_learns_the_same_with_partial_batches(
     images: ImageDataset, optimiser: str, steps: Sequence[Augmentation]
 ) -> None:
@@ -74,6 +77,18 @@ def test_a_recorded_step_learns_the_same_with_partial_batches(
     finally:
         torch.backends.cudnn.deterministic = False
     for ours, theirs in zip(recorded.parameters(), eager.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_a_recorded_step_clips_and_averages_the_same(images: ImageDataset, optimiser: str) -> None:
+    torch.backends.cudnn.deterministic = True
+    try:
+        options = {"gradient_clipping": 0.5, "ema_decay": 0.9, "weight_decay": 0.01}
+        eager, recorded = (learned(images, size, optimiser, **options) for size in (0, 128))
+    finally:
+        torch.backends.cudnn.deterministic = False
+    for ours, theirs in zip(recorded.state_dict().values(), eager.state_dict().values(), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
 
 
@@ -133,10 +148,12 @@ def test_all_splits_share_one_part_of_the_gpu(images: ImageDataset, monkeypatch:
     assert sum(_resident.values()) == 0
 
 
-def test_no_step_waits_for_the_gpu(images: ImageDataset) -> None:
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("recorded", [0, 128])
+def test_no_step_waits_for_the_gpu(images: ImageDataset, optimiser: str, recorded: int) -> None:
     network = build(network_presets.get("compact_resnet").layers, images.shape, 10).to(GPU)
-    training = TrainingSpec()
-    step = Step(network, training, GPU, fixed(training, GPU), recorded=128)
+    training = TrainingSpec(optimiser=optimiser, gradient_clipping=1.0, ema_decay=0.99, weight_decay=0.01)
+    step = Step(network, training, GPU, fixed(training, GPU), recorded=recorded)
     batches = Batches(images, "train", 128, shuffle=True, device=GPU).epoch()
     for _ in range(6):  # until it is recorded
         step(*next(batches), 0.01)

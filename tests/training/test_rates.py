@@ -87,12 +87,13 @@ def test_each_part_keeps_its_factor_under_every_schedule(schedule: str) -> None:
 
 @pytest.mark.parametrize("address", ["1", "4", "4.norm1"])
 @pytest.mark.parametrize("first", [False, True])
-def test_frozen_parts_and_their_statistics_do_not_move(address: str, first: bool) -> None:
+@pytest.mark.parametrize("optimiser", ["adamw", "rmsprop", "muon"])
+def test_frozen_parts_and_their_statistics_do_not_move(address: str, first: bool, optimiser: Any) -> None:
     rates = (LayerRate(address=address, factor=0),)
     network = network_of()
     network.freeze(frozen(network.operations, rates))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    training = TrainingSpec(optimiser="adamw", weight_decay=0.1)
+    training = TrainingSpec(optimiser=optimiser, weight_decay=0.1)
     step = Step(network.train(), training, CPU, Execution("float32", "channels_last", first, 1), rates=rates)
     for _ in range(3):
         step(torch.randint(0, 256, (16, 1, 8, 8), dtype=torch.uint8), torch.randint(0, 10, (16,)), 0.1)
@@ -104,9 +105,12 @@ def test_frozen_parts_and_their_statistics_do_not_move(address: str, first: bool
     assert not [group for group in step.optimiser.param_groups for p in group["params"] if not p.requires_grad]
 
 
-def test_a_run_with_rates_that_is_resumed_ends_as_one_that_was_not(home: Path) -> None:
+@pytest.mark.parametrize(
+    "training", [{"optimiser": "adam"}, {"optimiser": "muon", "ema_decay": 0.9}, {"optimiser": "rmsprop"}]
+)
+def test_a_run_with_rates_that_is_resumed_ends_as_one_that_was_not(home: Path, training: dict[str, Any]) -> None:
     rates = [{"address": "0", "factor": 0}, {"address": "4", "factor": 0.1}]
-    recipe, data = recipe_of(rates, optimiser="adam"), open_dataset("digits")
+    recipe, data = recipe_of(rates, **training), open_dataset("digits")
     whole = TrainingSession(recipe, data, RunFolder("aaaa0001"), "cpu")
     start = {name: value.clone() for name, value in whole.network.state_dict().items()}
     for _ in whole.run():
@@ -123,6 +127,8 @@ def test_a_run_with_rates_that_is_resumed_ends_as_one_that_was_not(home: Path) -
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[name]), name
         assert torch.equal(value, start[name]) == (name.startswith(("0.", "input."))), name
+    averaged = resumed._learn.kept.state_dict()
+    assert all(torch.equal(value, averaged[name]) for name, value in whole._learn.kept.state_dict().items())
 
 
 def test_pooling_is_moved_in_chains_at_any_depth() -> None:

@@ -113,6 +113,9 @@ CHOICES = {
     "one epoch": {"epochs": 1},
     "one step an epoch": {"batch_size": 8192},
     "one step": {"batch_size": 8192, "epochs": 1},
+    "average of the weights": {"ema_decay": 0.9},
+    "Muon, clipped, averaged": {"optimiser": "muon", "gradient_clipping": 0.5, "ema_decay": 0.9, "weight_decay": 0.1},
+    "RMSprop, clipped": {"optimiser": "rmsprop", "gradient_clipping": 0.5, "learning_rate": 0.002},
     "stopped early": {"epochs": 5, "batch_size": 720, "learning_rate": 3.0, "optimiser": "sgd", "patience": 1},
 }
 
@@ -324,7 +327,7 @@ def test_other_images_under_the_same_name_are_refused(digits: ImageDataset) -> N
         session.finish("stopped")
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw", "rmsprop", "muon"])
 @pytest.mark.parametrize(
     ("before", "after"), [("channels_last", "channels_first"), ("channels_first", "channels_last")]
 )

@@ -21,7 +21,7 @@ from cnn_core.training import session as session_module
 from cnn_core.training.counters import LEAST_IMAGES, Counters, RecentMean, Sums
 from cnn_core.training.optimisers import build_optimiser
 from cnn_core.training.session import TrainingSession
-from cnn_core.training.snapshots import keep_epochs, size_of, state_size
+from cnn_core.training.snapshots import keep_epochs, size_of
 
 LAYERS = (
     LayerSpec(kind="conv", channels=8),
@@ -38,6 +38,7 @@ AUGMENT = (
     AugmentSpec(kind="colour_jitter"),
     AugmentSpec(kind="cutout", size=2),
 )
+OPTIMISERS = ["sgd", "adam", "adamw", "rmsprop", "muon"]
 MIXED = (AugmentSpec(kind="policy"), AugmentSpec(kind="mixup"), AugmentSpec(kind="cutmix"))
 
 
@@ -90,7 +91,7 @@ def test_same_recipe_and_seed_give_the_same_weights(digits: ImageDataset) -> Non
 
 
 @pytest.mark.parametrize(
-    ("optimiser", "augment"), [("sgd", AUGMENT), ("adam", AUGMENT), ("adamw", AUGMENT), ("adam", AUGMENT + MIXED)]
+    ("optimiser", "augment"), [*((name, AUGMENT) for name in OPTIMISERS), ("adam", AUGMENT + MIXED)]
 )
 def test_a_run_resumed_in_the_middle_of_an_epoch_ends_with_the_same_weights(
     digits: ImageDataset, monkeypatch: pytest.MonkeyPatch, optimiser: str, augment: tuple[AugmentSpec, ...]
@@ -240,15 +241,16 @@ def test_weights_and_state_count_together(budget: int, kept: set[int]) -> None:
     assert keep_epochs(weights=100, state=1000, epochs=1, budget=budget) == {1}
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "adam", "adamw"])
-def test_sizes_are_those_of_the_files(digits: ImageDataset, optimiser: str) -> None:
-    chosen = recipe(epochs=1, optimiser=optimiser)
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_sizes_are_those_of_the_files(digits: ImageDataset, optimiser: str, ema_decay: float) -> None:
+    chosen = recipe(epochs=1, optimiser=optimiser, ema_decay=ema_decay)
     session = TrainingSession(chosen, digits, new_folder(chosen), "cpu")
     for _ in session.run():
         pass
     files = session.folder.files
     assert files.open(snapshot(1)).stat().st_size == pytest.approx(size_of(session.network), rel=0.1, abs=5000)
-    state = state_size(session.network, session._learn.optimiser)
+    state = size_of(session.network) + session._learn.state_size()
     assert files.open(RESUME).stat().st_size == pytest.approx(state, rel=0.1, abs=30_000)
 
 

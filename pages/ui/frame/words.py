@@ -6,13 +6,21 @@ import math
 import time
 from decimal import Decimal
 
-ACRONYMS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
+ACRONYMS = {
+    "sgd": "SGD",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "ema": "EMA",
+    "cpu": "CPU",
+    "cuda": "CUDA",
+    "mps": "MPS",
+}
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def label(name: str, unit: str = "") -> str:
-    """A field's name as a label: "training.batch_size" -> "Batch size"."""
-    words = name.rsplit(".", 1)[-1].replace("_", " ")
+    """A field's name as a label: "training.batch_size" -> "Batch size", "ema_decay" -> "EMA decay"."""
+    words = " ".join(ACRONYMS.get(word, word) for word in name.rsplit(".", 1)[-1].split("_"))
     return words[:1].upper() + words[1:] + (f" ({unit})" if unit else "")
 
 
