@@ -5,21 +5,18 @@ from functools import partial
 import streamlit as st
 
 from cnn_core.errors import PlaygroundError
-from cnn_core.jobs.queue import name_of, submit
 from cnn_core.models.summary import LayerSummary
-from cnn_core.planning.recipe import checked, input_of
+from cnn_core.planning.recipe import input_of
 from cnn_core.recipe import Recipe
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from pages.ui.address import query
-from pages.ui.address.recipe import forget, recipe_asked, recipe_now, recipe_shown
+from pages.ui.address.recipe import recipe_asked, recipe_now, recipe_shown
 from pages.ui.charts.network import network_image, network_sentence, network_table
-from pages.ui.forms import typed
-from pages.ui.forms.recipe import recipe_form
-from pages.ui.frame import layout, words
-from pages.ui.frame.errors import plain, show_error
+from pages.ui.frame import layout
+from pages.ui.frame.errors import show_error
 from pages.ui.runs import choosing
-from pages.ui.train import live, smaller_batch
+from pages.ui.train import desk, live, plan, smaller_batch
 
 
 def run_on_show() -> Run | None:
@@ -37,34 +34,6 @@ def run_on_show() -> Run | None:
     return run
 
 
-def layers_of(recipe: Recipe) -> list[LayerSummary]:
-    """The network's table; empty after saying why the recipe cannot work."""
-    try:
-        return checked(recipe)[1]
-    except PlaygroundError as error:
-        show_error(error)
-        return []
-
-
-def start(recipe: Recipe, works: bool) -> None:
-    """One sentence on what will happen, and the button that makes it happen."""
-    training, wrong = recipe.training, typed.sentences()
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"**{plain(name_of(recipe))}**: {words.count(training.epochs, 'epoch')} in batches of "
-            f"{training.batch_size}, {words.option(training.optimiser)} at {words.value(training.learning_rate)}"
-        )
-        if wrong:
-            st.markdown(f":red[{' '.join(wrong)}]")
-        unable = not works or bool(wrong)
-        if st.button("Train", icon=":material/play_arrow:", type="primary", disabled=unable, key="train"):
-            run_id = submit(recipe)
-            forget()
-            query.put(run=run_id)
-            live.expect(run_id)
-            st.rerun()
-
-
 def show_network(recipe: Recipe, rows: list[LayerSummary], folded: bool) -> None:
     with st.expander("The network", icon=":material/account_tree:", expanded=not folded, key=f"network:{folded}"):
         st.caption(network_sentence(rows))
@@ -72,23 +41,34 @@ def show_network(recipe: Recipe, rows: list[LayerSummary], folded: bool) -> None
         network_table(rows)
 
 
-layout.title("Train", "Choose what learns from what, press Train and watch. A link to this page brings it all back.")
-run = run_on_show()
-recipe = recipe_shown(run)
-results, panel = layout.beside()
+ABOUT = "Choose what learns from what, press Train and watch. A link to this page brings it all back."
+
+layout.title("Train", ABOUT, one_row=True)
+st.html(desk.STYLE)
+with st.container(key="train-page"):
+    top, problem, results, more = (st.container(key=key) for key in ("train-top", "problem", "results", "more"))
+    with top:  # nothing of changing height stands above: the button never moves
+        parts, buttons = st.container(key="plan"), st.container(key="desk", gap="xsmall")
 with results:
+    run = run_on_show()
+    recipe = recipe_shown(run)
     if run:
         live.watch(run)  # before the form: a person waits for the first point
-        live.controls(run)
         smaller_batch.offer(run)
-        live.after(run)
     else:
         choosing.watch()
         choosing.live_now()
-with panel, layout.card("Next run" if run else "Recipe", "Every choice is also in the address bar."):
-    recipe_form(recipe, partial(recipe_now, run))
-with results:
-    rows = layers_of(recipe)
-    start(recipe, works=bool(rows))
+with problem:
+    rows = desk.table_of(recipe)
+with parts:
+    plan.cards(recipe, partial(recipe_now, run), rows)
+with buttons:
+    desk.train(recipe, run, works=bool(rows))
+    if run:
+        live.controls(run)
+with more:
+    if run:
+        live.after(run)
+        live.stage(run)
     if rows:
-        show_network(recipe, rows, folded=run is not None)
+        show_network(recipe, rows, folded=run is not None and run.step > 0)

@@ -33,7 +33,7 @@ def run_curves(run: Run, options: Mapping[str, Option]) -> None:
     for place, quantity in zip(st.columns(2), QUANTITIES, strict=True):
         with place, st.container(border=True):
             st.markdown(f"**{label(quantity)}**", help=HELP[quantity])
-            st.echarts_chart(options[quantity], height=300, key=f"{quantity}-{run.id}")
+            st.echarts_chart(options[quantity], height=270, key=f"{quantity}-{run.id}")
 
 
 def compare_curves(records: Mapping[str, Record], runs: Sequence[Run]) -> None:

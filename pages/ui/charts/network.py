@@ -14,11 +14,20 @@ from cnn_core.models.summary import LayerSummary, totals
 from pages.ui.frame.words import compact, shape, size
 
 TALL = 104.0  # CSS pixels of a block as high as the image
-COLOURS = {"conv": "#2563EB", "residual": "#2563EB", "linear": "#7C3AED"}
-POOL, PLAIN, NORM, ACTIVATION = "#E8590C", "#64748B", "#CA8A04", "#0D9488"
-SLICES = {"batch_norm": NORM, "dropout": PLAIN} | dict.fromkeys(
-    ("relu", "leaky_relu", "sigmoid", "tanh", "gelu"), ACTIVATION
+CONVOLUTION, LINEAR, POOL, PLAIN = "#2563EB", "#7C3AED", "#E8590C", "#64748B"
+NORM, ACTIVATION = "#CA8A04", "#0D9488"
+COLOURS = {"linear": LINEAR} | dict.fromkeys(
+    ("conv", "residual", "depthwise", "pointwise", "depthwise_separable", "repeat", "branches", "backbone"), CONVOLUTION
 )
+SLICES = (
+    dict.fromkeys(("batch_norm", "group_norm", "layer_norm"), NORM)
+    | dict.fromkeys(("dropout", "dropout2d"), PLAIN)
+    | dict.fromkeys(
+        ("relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "hardswish", "elu", "softmax"), ACTIVATION
+    )
+)
+SHORT = {"conv": "Conv", "depthwise_separable": "Separable", "depthwise": "Depthwise", "pointwise": "Conv 1×1"}
+SKETCH = (176.0, 44.0)  # width and height in CSS pixels
 
 
 def network_image(rows: Sequence[LayerSummary], input_shape: Shape) -> None:
@@ -32,8 +41,7 @@ def network_image(rows: Sequence[LayerSummary], input_shape: Shape) -> None:
             style = f"height:{_height(row.output_shape, side):.0f}px;background:{SLICES[row.kind]}"
             blocks.append(f'<div class="slice" title="{escape(tooltip)}" style="{style}"></div>')
         else:
-            colour = COLOURS.get(row.kind, POOL if "pool" in row.kind else PLAIN)
-            blocks.append(_block(_short(row), tooltip, colour, row.parameters > 0, row.output_shape, side))
+            blocks.append(_block(_short(row), tooltip, _colour(row), row.parameters > 0, row.output_shape, side))
     st.html(f'<div class="cnn-network">{"".join(blocks)}</div>')
 
 
@@ -70,15 +78,45 @@ def network_sentence(rows: Sequence[LayerSummary]) -> str:
     )
 
 
+def network_sketch(rows: Sequence[LayerSummary], input_shape: Shape) -> str:
+    """A small drawing without words, as SVG: the same blocks in the same proportions, made to fit."""
+    side, sizes = input_shape[1], [(PLAIN, *_proportions(input_shape, input_shape[1]))]
+    for row in rows:
+        width, height = _proportions(row.output_shape, side)
+        thin = row.kind in SLICES
+        sizes.append((SLICES[row.kind] if thin else _colour(row), 3.0 if thin else width, height))
+    gap = 5.0
+    scale = min(1.0, (SKETCH[0] - 2) / (sum(width for _, width, _ in sizes) + gap * (len(sizes) - 1)))
+    drawn, left = [], 1.0
+    for colour, width, height in sizes:
+        tall = height / TALL * (SKETCH[1] - 2)
+        drawn.append(
+            f'<rect x="{left:.1f}" y="{SKETCH[1] - 1 - tall:.1f}" width="{max(0.8, width * scale):.1f}" '
+            f'height="{tall:.1f}" rx="{min(2.0, width * scale / 3):.1f}" fill="{colour}"/>'
+        )
+        left += (width + gap) * scale
+    view = f"0 0 {left - gap * scale + 1:.1f} {SKETCH[1]:.0f}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}">{"".join(drawn)}</svg>'
+
+
 def _block(name: str, tooltip: str, colour: str, learns: bool, output: Shape, side: int) -> str:
     """One layer: maps stand on a common floor, a row of numbers is a thin column."""
-    width = 6 + 5 * math.log2(output[0] + 1) if len(output) == 3 else 8
-    size = f"height:{_height(output, side):.0f}px;width:{width:.0f}px"
+    width, height = _proportions(output, side)
+    size = f"height:{height:.0f}px;width:{width:.0f}px"
     sizes = "×".join(map(str, output))
     return (
         f'<div class="layer" title="{escape(tooltip)}: {sizes}"><i class="{"learns" if learns else ""}" '
         f'style="{size};--shade:{colour}"></i><b>{escape(name)}</b><small>{sizes}</small></div>'
     )
+
+
+def _proportions(output: Shape, side: int) -> tuple[float, float]:
+    """Width and height of a block in CSS pixels."""
+    return (6 + 5 * math.log2(output[0] + 1) if len(output) == 3 else 8), _height(output, side)
+
+
+def _colour(row: LayerSummary) -> str:
+    return COLOURS.get(row.kind, POOL if "pool" in row.kind else PLAIN)
 
 
 def _height(output: Shape, side: int) -> float:
@@ -88,5 +126,4 @@ def _height(output: Shape, side: int) -> float:
 
 
 def _short(row: LayerSummary) -> str:
-    names = {"conv": "Conv", "residual": "Residual", "flatten": "Flatten", "linear": "Linear"}
-    return names.get(row.kind, "Pool" if "pool" in row.kind else row.title)
+    return SHORT.get(row.kind, "Pool" if "pool" in row.kind else row.title.split(" ")[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -12,7 +12,7 @@ from cnn_core.data.augmentation.steps import augmentations
 from cnn_core.planning.recipe import input_of
 from cnn_core.recipe import AugmentSpec, Recipe
 from cnn_core.spec import noted
-from pages.ui.address.recipe import Shown, query_of, recommended, write
+from pages.ui.address.recipe import Shown, recommended, write
 from pages.ui.forms import widgets
 from pages.ui.frame.errors import plain
 from pages.ui.frame.words import count
@@ -23,22 +23,30 @@ WHYS = {OWN: "Chosen by hand.", RECOMMENDED: "What suits this data set and netwo
 
 
 def compact(recipe: Recipe, shown: Shown) -> None:
-    """The set, its steps folded away, and the way to the page that shows what they do."""
+    """The set and its steps."""
     choose_set(recipe, shown)
-    with st.expander("Steps", expanded=False):
-        steps(recipe, shown)
-    st.page_link(
-        "pages/augmentation.py",
-        label="See what they do",
-        icon=":material/auto_fix_high:",
-        query_params=query_of(recipe),
-    )
+    steps(recipe, shown)
+
+
+def short(step: AugmentSpec) -> str:
+    """A step in a few words: "Rotation 15°"."""
+    kind = augmentations.get(step.kind)
+    sizes = {name: noted(field, "unit") for name, field in kind.model_fields.items() if noted(field, "unit")}
+    values = kind.model_validate(step.parameters).model_dump()
+    first = next((f"{values[name]:g}{'' if unit == '°' else ' '}{unit}" for name, unit in sizes.items()), "")
+    return f"{kind.title} {first}".strip()
+
+
+def title(recipe: Recipe) -> str:
+    """Of the set that the steps of a recipe are."""
+    present = _present(recipe, _sets(recipe))
+    return TITLES.get(present) or augment_presets.get(present).title
 
 
 def choose_set(recipe: Recipe, shown: Shown) -> None:
     """A select box of named sets; what is in none of them stands last as the person's own."""
-    sets = {RECOMMENDED: recommended(recipe).augment} | {preset.name: preset.steps for preset in augment_presets}
-    present = next((name for name, found in sets.items() if found == recipe.augment), OWN)
+    sets = _sets(recipe)
+    present = _present(recipe, sets)
     sets |= {OWN: recipe.augment} if present == OWN else {}
     titles = TITLES | {preset.name: preset.title for preset in augment_presets}
     st.session_state["augment:set"] = present
@@ -52,6 +60,15 @@ def choose_set(recipe: Recipe, shown: Shown) -> None:
         args=(shown,),
     )
     st.caption(plain(WHYS[present] if present in WHYS else augment_presets.get(present).why))
+
+
+def _sets(recipe: Recipe) -> dict[str, tuple[AugmentSpec, ...]]:
+    """Name of a set -> its steps."""
+    return {RECOMMENDED: recommended(recipe).augment} | {preset.name: preset.steps for preset in augment_presets}
+
+
+def _present(recipe: Recipe, sets: Mapping[str, Sequence[AugmentSpec]]) -> str:
+    return next((name for name, found in sets.items() if found == recipe.augment), OWN)
 
 
 def steps(recipe: Recipe, shown: Shown, roomy: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 import streamlit as st
@@ -15,39 +14,46 @@ from cnn_core.recipe import Recipe
 from cnn_core.saved_networks import read_saved
 from cnn_core.spec import noted
 from pages.ui.address.recipe import CHOICES, FIELDS, Shown, replace, write
-from pages.ui.forms import augmentation, starting, typed, widgets
+from pages.ui.forms import augmentation, starting, widgets
 from pages.ui.frame.errors import errors_shown, plain
 from pages.ui.frame.words import label
 
 OWN = "own"
-HEADINGS = {"augment": "Augmentation"}
-ICONS = {"data": "image", "augment": "flip", "network": "account_tree", "training": "school", "seed": "casino"}
+PARTS = ("data", "augment", "network", "training")
 
 
-def recipe_form(recipe: Recipe, shown: Shown) -> None:
-    """Draw every field of the recipe, part by part, in the order of its definition; advanced ones folded at the end."""
-    typed.begin()
+def part_form(part: str, recipe: Recipe, shown: Shown) -> None:
+    """Draw every field of one of `PARTS`, in the order of its definition; advanced ones folded at the end.
+
+    Call `typed.begin` before the first of them.
+    """
     own = recipe.network.layers and not is_saved(recipe.network)
     values = recipe.flat() | ({"network.preset": OWN} if own else {})
-    needed = [(name, field) for name, field in FIELDS.items() if _matters(name, field, values)]
+    needed = [(name, field) for name, field in FIELDS.items() if part_of(name) == part]
+    needed = [(name, field) for name, field in needed if _matters(name, field, values)]
+    folded = [(name, field) for name, field in needed if noted(field, "advanced")]
     changed = partial(_changed, shown)
-    for part, group in groupby(needed, key=lambda item: item[0].split(".")[0]):
-        _heading(part)
-        for name, field in group:
-            if part == "augment":
-                augmentation.compact(recipe, shown)
-            elif not noted(field, "advanced"):
-                _field(recipe, name, field, values[name], changed)
-    with st.expander("Advanced", icon=":material/tune:"):
-        for name, field in needed:
-            if noted(field, "advanced"):
+    for name, field in needed:
+        if name == "augment":
+            augmentation.compact(recipe, shown)
+        elif not noted(field, "advanced"):
+            _field(recipe, name, field, values[name], changed)
+    if folded:
+        with st.expander("Advanced", icon=":material/tune:", key=f"advanced:{part}"):
+            for name, field in folded:
                 _field(recipe, name, field, values[name], changed)
 
 
-def _heading(part: str) -> None:
+def part_of(name: str) -> str:
+    """The one of `PARTS` that a field of the recipe stands in; the seed, which is of none of them, is training."""
+    part = name.split(".")[0]
+    return part if part in PARTS else "training"
+
+
+def part_help(part: str) -> str:
+    """What a part of the recipe is."""
     owner = Recipe.model_fields[part].annotation
-    note = FIELDS[part].description if part in FIELDS else owner.__doc__ if owner else None
-    st.markdown(f":material/{ICONS.get(part, 'tune')}: **{HEADINGS.get(part, label(part))}**", help=note)
+    return (FIELDS[part].description if part in FIELDS else owner.__doc__ if owner else None) or ""
 
 
 @errors_shown()
@@ -68,7 +74,7 @@ def _field(recipe: Recipe, name: str, field: FieldInfo, value: Any, changed: wid
     elif name == "network.start":
         starting.choice(recipe, field.description, changed)
     else:
-        widgets.widget(f"recipe:{name}", name, field, value, changed, titled="." in name)
+        widgets.widget(f"recipe:{name}", name, field, value, changed)
 
 
 def choice_of(name: str, value: str, shown: Shown) -> None:

@@ -78,6 +78,15 @@ def _table_of(recipe_json: str) -> list[LayerSummary]:
     return _table(recipe) if recipe else []
 
 
+def short(start: str) -> str:
+    """Where weights come from, in two or three words."""
+    weights = read_start(start)
+    if weights.source != "run":
+        return f"{weights.source} weights"
+    run = next((run for run in store().runs() if run.id == weights.name), None)
+    return f"run #{run.number}" if run else f"run {weights.name}"
+
+
 def _title(start: StartingWeights) -> str:
     if start.source != "run":
         return str(start)

@@ -25,12 +25,13 @@ def frame() -> None:
     st.logo(str(LOGO), size="large")
 
 
-def title(text: str, sentence: str) -> None:
-    """A page's heading and what one does here."""
+def title(text: str, sentence: str, one_row: bool = False) -> None:
+    """A page's heading and what one does here. `one_row`: side by side where there is room, for a page that is full."""
     if not _framed:
         _run_app()
-    st.markdown(f"## {text}")
-    st.caption(sentence)
+    with st.container(horizontal=one_row, vertical_alignment="center", key="title-row" if one_row else None):
+        st.markdown(f"## {text}", width="content" if one_row else "stretch")
+        st.caption(sentence, width="content" if one_row else "stretch")
 
 
 def _run_app() -> None:

@@ -33,9 +33,13 @@ def watch(run: Run) -> None:
     status changes the whole page is drawn anew."""
     shared(run.id).expire()
     every = interval() if run.live else None
-    if every and run.status == "running":
-        learning.show(run, every)
     st.fragment(_look, run_every=every or (SLOW if run.resumable else None))(run.id, run.status, every)
+
+
+def stage(run: Run) -> None:
+    """The network at work while it is trained."""
+    if run.status == "running":
+        learning.show(run, interval())
 
 
 def expect(run_id: str) -> None:
@@ -61,12 +65,13 @@ def controls(run: Run) -> None:
     never resets them."""
     if not (run.live or run.resumable):
         return
-    with st.container(border=True, horizontal=True, vertical_alignment="bottom", key="run-controls"):
-        if run.live and run.status != "queued":
-            _button(run, "pause", "Pause", ":material/pause:", "Save everything and free the worker; resume any time.")
-        if run.resumable:
-            _button(run, "resume", "Resume", ":material/play_arrow:", "Go on exactly where it was.", primary=True)
-        if run.live or run.resumable:
+    with st.container(key="run-controls", gap="xsmall"):
+        with st.container(horizontal=True, gap="xsmall"):
+            if run.live and run.status != "queued":
+                note = "Save everything and free the worker; resume any time."
+                _button(run, "pause", "Pause", ":material/pause:", note, primary=True)
+            if run.resumable:
+                _button(run, "resume", "Resume", ":material/play_arrow:", "Go on exactly where it was.", primary=True)
             _button(run, "stop", "Stop", ":material/stop:", "End here and test the best weights so far.")
         if run.status == "running" and run.learning_rate:
             _learning_rate(run)
@@ -74,7 +79,7 @@ def controls(run: Run) -> None:
 
 def _button(run: Run, verb: str, text: str, icon: str, note: str, primary: bool = False) -> None:
     kind = "primary" if primary else "secondary"
-    if st.button(text, icon=icon, help=note, key=f"{verb}:{run.id}", type=kind):  # type: ignore[arg-type]
+    if st.button(text, icon=icon, help=note, key=f"{verb}:{run.id}", type=kind, width="stretch"):  # type: ignore[arg-type]
         with errors_shown():
             command(run.id, verb)
             wait_for_news(run.id, lambda now: now.status != run.status)
@@ -83,12 +88,12 @@ def _button(run: Run, verb: str, text: str, icon: str, note: str, primary: bool 
 
 def _learning_rate(run: Run) -> None:
     """Buttons, which act once for each press; a choice that is cleared after it may come from the browser again."""
-    with st.container(width="content", gap="xsmall"):
-        st.markdown("Change the learning rate", help=RATE_HELP)
-        with st.container(horizontal=True, gap="xsmall", width="content"):
+    with st.container(gap="xxsmall"):
+        st.caption("Change the learning rate", help=RATE_HELP)
+        with st.container(horizontal=True, gap="xsmall", key="rate-factors"):
             for text, factor in FACTORS.items():
                 key = f"rate:{text}:{run.id}"
-                st.button(text, key=key, on_click=_change_learning_rate, args=(run.id, factor))
+                st.button(text, key=key, on_click=_change_learning_rate, args=(run.id, factor), width="stretch")
 
 
 RATE_HELP = (
@@ -125,21 +130,22 @@ def _look(run_id: str, status: str, every: float | None) -> None:
             figures.run_curves(run, options)
             coaching.notice(run, shared(run_id).record)
         elif run.live:
-            st.skeleton(height=300)
+            st.skeleton(height=330)
 
 
 def _head(run: Run) -> None:
-    with st.container(border=True):
+    with st.container(border=True, key="run-status"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(run.name)}**")
+            computed = ", ".join(filter(None, (run.device, run.precision)))
+            st.markdown(f"**{plain(run.name)}**", help=plain(f"Computed on {computed}") if computed else None)
             badge(run)
+            if run.steps:
+                figures.facts(_facts(run))
         _explain(run)
         if run.steps:
             done = run.step / run.steps
             left = f" · {words.duration(run.remaining)} left" if run.status == "running" and run.remaining else ""
             st.progress(min(1.0, done), f"Epoch {run.epoch:.1f} of {run.epochs}{left}")
-            figures.facts(_facts(run))
-            st.caption(f"On {plain(', '.join(filter(None, (run.device, run.precision))))}")
 
 
 def _explain(run: Run) -> None:
