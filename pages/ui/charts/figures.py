@@ -65,8 +65,11 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
         "label": {"show": True, "position": BEST_LABEL[quantity], "formatter": "best", "color": colour},
         "data": [{"coord": point} for point in validation if run.best_epoch == round(point[0], 3)],
     }
-    (marks,) = _rate_marks([record], [colour], run.epochs)
-    return _frame(quantity, run.epochs, [raw + validation]) | {
+    span = _span(run, max((point[0] for point in raw + validation), default=0.0))
+    (marks,) = _rate_marks([record], [colour], span)
+    frame = _frame(quantity, span, [raw + validation])
+    frame["xAxis"] |= {"name": "epoch" if span == run.epochs else f"epoch, {run.epochs:,} are planned"}
+    return frame | {
         "series": [
             _line("Training, each report", raw, colour, width=1, opacity=0.3),
             _line("Training", mean, colour, opacity=0.65),
@@ -74,6 +77,12 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
         ],
         "legend": {"data": [{"name": "Training", "icon": STROKE}, {"name": "Validation"}], "top": 0, "right": 0},
     }
+
+
+def _span(run: Run, reached: float) -> int:
+    """Epochs on the axis: all of them once a fifth is done, before that fewer, in steps in which the curve is seen."""
+    steps = (decade * digit for decade in (1, 10, 100) for digit in (1, 2, 5))
+    return next((step for step in steps if reached <= step < run.epochs / 5), run.epochs)
 
 
 def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity: str) -> Option:
