@@ -14,21 +14,24 @@ from cnn_core.models.summary import LayerSummary, summarise
 from cnn_core.planning.recipe import input_of
 from cnn_core.planning.weights import fitting, source_of, table_of
 from cnn_core.recipe import Recipe
+from cnn_core.runs.folder import RunFolder
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
 from cnn_core.starting_weights import FRESH, StartingWeights, read_start
 from pages.ui.frame.errors import plain
 
-KEY = "recipe:network.start"
+KEY, EPOCH = "recipe:network.start", "start:epoch"
+MOST_NAMED = 6  # layers in a sentence
 RECENT, OFFERED = 60, 12  # recent runs, and how many of them that fit
 
 
 def choice(recipe: Recipe, help: str | None, changed: Callable[[str], None]) -> None:
     """Fresh weights, packaged sets and recent runs whose weights fit; what the address names else stands first."""
     chosen, table = recipe.network.start, _table(recipe)
-    titles = {FRESH: "Fresh random weights"} | _packaged(table) | _runs(table)
+    start = read_start(chosen)
+    titles = {FRESH: "Fresh random weights"} | _packaged(table) | _runs(table, start)
     if chosen not in titles:
-        titles = {chosen: _title(read_start(chosen))} | titles
+        titles = {chosen: _title(start)} | titles
     st.session_state[KEY] = chosen
     st.selectbox(
         "Starting weights",
@@ -39,8 +42,37 @@ def choice(recipe: Recipe, help: str | None, changed: Callable[[str], None]) -> 
         on_change=changed,
         args=(KEY,),
     )
+    if start.source == "run":
+        _epochs(start, changed)
     if chosen != FRESH:
-        st.caption(plain(_what_fits(chosen, table)))
+        st.caption(plain(what_fits(start, table, input_of(recipe)[1])))
+
+
+def _epochs(start: StartingWeights, changed: Callable[[str], None]) -> None:
+    """A slider of the epochs whose weights the run has kept."""
+    try:
+        best = store().get(start.name).best_epoch
+        kept = sorted({*RunFolder(start.name).epochs(), *([best] if best else [])})
+    except PlaygroundError:  # said by the sentence below
+        return
+    now = best if start.epoch is None else start.epoch
+    if len(kept) < 2 or now not in kept:
+        return
+    st.session_state[EPOCH] = now
+    st.select_slider(
+        "Epoch of that run",
+        kept,
+        format_func=lambda epoch: f"{epoch}, the best" if epoch == best else str(epoch),
+        key=EPOCH,
+        help="Early weights have learned edges and textures, late ones the classes of their own data.",
+        on_change=_epoch_chosen,
+        args=(start.name, changed),
+    )
+
+
+def _epoch_chosen(run_id: str, changed: Callable[[str], None]) -> None:
+    st.session_state[KEY] = str(StartingWeights("run", run_id, st.session_state[EPOCH]))
+    changed(KEY)
 
 
 def _table(recipe: Recipe) -> list[LayerSummary]:
@@ -62,12 +94,13 @@ def _packaged_table(name: str) -> list[LayerSummary]:
     return summarise(packaged.layers, packaged.shape, packaged.classes)
 
 
-def _runs(table: list[LayerSummary]) -> dict[str, str]:
-    """From their rows alone, without a look at their files."""
+def _runs(table: list[LayerSummary], chosen: StartingWeights) -> dict[str, str]:
+    """At their best epochs, the chosen one at its own; from their rows alone, without a look at their files."""
     offered: dict[str, str] = {}
     for run in store().runs(limit=RECENT):
         if len(offered) < OFFERED and run.best_epoch and fitting(table, _table_of(run.recipe_json)):
-            offered[str(StartingWeights("run", run.id, run.best_epoch))] = _of(run, run.best_epoch)
+            epoch = chosen.epoch if chosen.name == run.id and chosen.epoch is not None else run.best_epoch
+            offered[str(StartingWeights("run", run.id, epoch))] = _of(run, epoch)
     return offered
 
 
@@ -98,13 +131,19 @@ def _of(run: Run, epoch: int | None) -> str:
     return f"Run #{run.number} {run.name}" + (f", epoch {epoch}" if epoch is not None else "")
 
 
-def _what_fits(start: str, table: list[LayerSummary]) -> str:
-    """How many layers take their weights from there."""
+def what_fits(start: StartingWeights, table: list[LayerSummary], classes: int) -> str:
+    """Which layers of a network for that many classes take their weights from there, and which begin fresh."""
     try:
-        source = source_of(read_start(start))
+        source = source_of(start)
     except PlaygroundError as error:
         return str(error)
-    learned, taken = len(fitting(table, table)), len(fitting(table, table_of(source))) if source else 0
-    if taken == learned:
-        return f"All {taken} layers with weights begin with those."
-    return f"{taken} of {learned} layers with weights begin with those, the others with fresh ones."
+    learned, taken = fitting(table, table), fitting(table, table_of(source)) if source else []
+    fresh = [table[position] for position in learned if position not in taken]
+    if not fresh:
+        return f"All {len(taken)} layers with weights begin with those."
+    if source and fresh == [table[learned[-1]]] and source.classes != classes:
+        head = f"{fresh[0].title.lower()}, is replaced: it told {source.classes} classes apart, here are {classes}"
+        return f"{len(taken)} of {len(learned)} layers with weights begin with those. The last one, {head}."
+    names = [f"{row.position + 1} {row.title.lower()}" for row in fresh]
+    named = ", ".join(names[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "")
+    return f"{len(taken)} of {len(learned)} layers with weights begin with those, the others with fresh ones: {named}."
