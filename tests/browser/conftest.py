@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,10 +14,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import find_chromium
+from tests.browser.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30_000.0  # ms: other tests compute on the same cores
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=1000 * PATIENCE)
 WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # without a graphics card
 FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
@@ -63,7 +62,7 @@ def app(home: Path, tmp_path: Path) -> Iterator[App]:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=log, stderr=log)
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_for(lambda: healthy(url), 60)
+            wait_for(lambda: healthy(url))
             yield App(url, home)
         finally:
             process.terminate()
@@ -81,7 +80,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(1000 * PATIENCE)
         page.goto(url)
         return page
 
@@ -102,12 +101,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_for(what: Callable[[], object], seconds: float) -> float:
-    """Block until `what()` is true. Returns the seconds it took."""
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() - began < seconds, "waited too long"
-        time.sleep(0.05)
-    return time.monotonic() - began

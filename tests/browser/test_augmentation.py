@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, quote, urlparse
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import App, wait_for
+from tests.browser.conftest import App
+from tests.browser.waiting import fits, wait_for
 
 pytestmark = pytest.mark.browser
 NewPage = Callable[..., Page]
@@ -26,7 +27,7 @@ def changes(page: Page, act: Callable[[], object]) -> str:
     """Do something, and wait until the grid of draws is another image."""
     before = picture(page)
     act()
-    wait_for(lambda: picture(page) != before, 15)
+    wait_for(lambda: picture(page) != before)
     return picture(page)
 
 
@@ -39,22 +40,22 @@ def test_controls_change_the_images_and_a_link_brings_them_back(app: App, new_pa
     page = new_page(f"{app.url}/augmentation?data.dataset=digits&augment={quote(json.dumps(STEPS))}")
     page.locator(".cnn-draws img").wait_for()
     changes(page, lambda: page.get_by_role("slider", name="Degrees").press("End"))
-    assert augment_of(page)[1] == {"kind": "rotation", "degrees": 180.0}
+    wait_for(lambda: augment_of(page)[1] == {"kind": "rotation", "degrees": 180.0})
     changes(page, lambda: press(page.locator(".st-key-augment-up-1 button").filter(visible=True)))
-    assert [step["kind"] for step in augment_of(page)] == ["rotation", "shift"]
+    wait_for(lambda: [step["kind"] for step in augment_of(page)] == ["rotation", "shift"])
     expect(page.locator(".cnn-gallery figcaption").nth(1)).to_have_text("1 · Rotation")
     shown = changes(page, lambda: press(page.get_by_role("button", name="Other draws")))
     on_a_phone(new_page, page.url, shown)
     press(page.get_by_role("button", name="Train with these"))
     page.wait_for_url("**/train?*")
-    assert [step["kind"] for step in augment_of(page)] == ["rotation", "shift"]
+    wait_for(lambda: [step["kind"] for step in augment_of(page)] == ["rotation", "shift"])
     expect(page.get_by_role("link", name="See what they do")).to_be_visible()
 
 
 def on_a_phone(new_page: NewPage, url: str, shown: str) -> None:
     page = new_page(url, 390, 844, True)
     page.locator(".cnn-draws img").wait_for()
-    assert picture(page) == shown
+    wait_for(lambda: picture(page) == shown)
     expect(page.locator(".cnn-draws img")).to_have_css("image-rendering", "pixelated")
-    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth", timeout=5000)
+    fits(page)
     page.close()

@@ -10,7 +10,7 @@ from cnn_core.data.catalogue import versions
 from cnn_core.jobs.executors.local_pool import wait_until_ready
 from tests.browser.conftest import App
 from tests.browser.test_story import NewPage, badge, press
-from tests.browser.waiting import at_rest
+from tests.browser.waiting import at_rest, wait_for
 from tests.data.images import RAW, image_file, of_class, write_zip
 
 pytestmark = pytest.mark.browser
@@ -34,6 +34,7 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
     an_image_by_camera(page)
     page.get_by_label("Name", exact=True).fill("Boots or trousers")
     page.get_by_label("Name", exact=True).press("Enter")
+    at_rest(page)
     page.get_by_role("spinbutton", name="Size").fill("28")
     page.get_by_role("spinbutton", name="Size").press("Enter")
     expect(page.get_by_text("28 × 28 pixels")).to_be_visible()
@@ -45,6 +46,7 @@ def test_two_classes_by_hand_are_learned_and_told_apart(app: App, new_page: NewP
     badge(page, "finished", seconds=180)
     page.goto(re.sub(r"/train\?run=(\w+).*", r"/classify?run=\1", page.url))
     unseen = of_class(CLASSES["boots"], 1, first=200)[0]
+    at_rest(page)
     page.locator("input[type=file]").set_input_files([png(unseen)])  # type: ignore[list-item]
     expect(page.get_by_text("the network gets this")).to_be_visible()
     expect(page.locator(".cnn-bars").first).to_contain_text("boots")
@@ -73,10 +75,12 @@ def test_a_zip_of_ten_classes_is_imported(app: App, new_page: NewPage, tmp_path:
     }
     files |= {"test/Bag/planted.png": planted_leak, "train/Coat/again.png": image_file(of_class(4, 1)[0], kind="PNG")}
     page = new_page(f"{app.url}/bring")
+    at_rest(page)
     page.locator("input[type=file]").first.set_input_files(write_zip(tmp_path / "ten.zip", files))
     expect(page.get_by_text("162 images of 10 classes")).to_be_visible()
     press(page, "Import")
     expect(page.get_by_role("link", name="Train on it")).to_be_visible()
+    wait_for(lambda: len(versions.own_datasets()) == 1)
     (known,) = versions.own_datasets()
     assert (known.images, known.classes) == (162, 10)
     find_the_planted(page, app, known.id)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.conftest import App
+from tests.browser.waiting import at_rest, fits, still
 from tests.pages.conftest import digits_recipe, train
 
 pytestmark = pytest.mark.browser
@@ -26,19 +26,9 @@ def run_id(home: Path) -> str:
 
 
 def settled(page: Page) -> None:
+    at_rest(page)
     expect(page.get_by_test_id("stMain").locator("h2").first).to_be_visible()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-
-
-def fits(page: Page) -> bool:
-    """Whether nothing sticks out to the right, once charts and columns have found their places."""
-    try:
-        page.wait_for_function(
-            "document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth", timeout=15_000
-        )
-    except PlaywrightTimeoutError:
-        return False
-    return True
 
 
 def test_every_page_fits(run_id: str, app: App, new_page: Callable[..., Page]) -> None:
@@ -55,7 +45,7 @@ def test_every_page_fits(run_id: str, app: App, new_page: Callable[..., Page]) -
         for name in PAGES:
             page.goto(f"{app.url}/{name}")
             settled(page)
-            assert fits(page), f"{name or 'home'} is too wide at {width}"
+            fits(page)
             expect(page.get_by_test_id("stException")).to_have_count(0)
             expect(page.locator("[data-testid=stAlert]", has_text=re.compile("wrong|no run"))).to_have_count(0)
         assert not [trouble for trouble in troubles if "127.0.0.1" not in trouble], "nothing comes from elsewhere"
@@ -71,12 +61,11 @@ def test_a_very_tall_or_wide_image_stays_in_a_box(run_id: str, app: App, new_pag
         expect(boxes).to_have_count(2)
         expect(page.get_by_text("the image, 60 × 2,000 pixels.")).to_be_visible()
         for box in boxes.all():
-            size = box.bounding_box()
-            assert size
+            size = still(box)
             assert 100 < size["height"] <= 320
             assert 100 < size["width"] <= width
             assert box.evaluate("image => getComputedStyle(image).objectFit") == "contain"
-        assert fits(page)
+        fits(page)
 
 
 def strip_file(width: int, height: int) -> FilePayload:

@@ -15,8 +15,8 @@ from playwright.sync_api import Page, expect
 from cnn_core.jobs.executors.local_pool import wait_until_ready
 from cnn_core.runs.store import store
 from cnn_core.runs.tables import Run
-from tests.browser.conftest import App, wait_for
-from tests.browser.waiting import at_rest
+from tests.browser.conftest import App
+from tests.browser.waiting import PATIENCE, at_rest, wait_for
 
 pytestmark = pytest.mark.browser
 NewPage = Callable[..., Page]
@@ -29,7 +29,7 @@ def run_in(page: Page) -> Run:
     return store().get(found[1])
 
 
-def badge(page: Page, status: str, seconds: float = 30) -> None:
+def badge(page: Page, status: str, seconds: float = PATIENCE) -> None:
     expect(page.locator(".stMarkdownBadge", has_text=status)).to_be_visible(timeout=seconds * 1000)
 
 
@@ -80,7 +80,7 @@ def first_experiment(page: Page) -> str:
     page.reload()
     badge(page, "running")
     charts(page)
-    wait_for(lambda: run_in(page).step > before, 20)
+    wait_for(lambda: run_in(page).step > before)
     return run_in(page).id
 
 
@@ -89,15 +89,14 @@ def a_second_browser_sees_it(new_page: NewPage, page: Page) -> None:
     badge(other, "running")
     charts(other)
     epoch = other.get_by_text(re.compile(r"^Epoch [\d.]+ of 10"))
-    shown = epoch.inner_text()
-    wait_for(lambda: epoch.inner_text() != shown, 10)  # it moves by itself
+    expect(epoch).not_to_have_text(epoch.inner_text())  # it moves by itself
     other.close()
 
 
 def pause_resume_and_stop(page: Page, run_id: str) -> None:
     rate = store().get(run_id).learning_rate
     page.get_by_text("÷ 10", exact=True).click()
-    wait_for(lambda: store().get(run_id).learning_rate < rate / 2, 10)
+    wait_for(lambda: store().get(run_id).learning_rate < rate / 2)
     press(page, "Pause")
     badge(page, "paused")
     still = store().get(run_id).step
@@ -105,7 +104,7 @@ def pause_resume_and_stop(page: Page, run_id: str) -> None:
     assert store().get(run_id).step == still
     press(page, "Resume")
     badge(page, "running")
-    wait_for(lambda: store().get(run_id).best_epoch, 60)
+    wait_for(lambda: store().get(run_id).best_epoch)
     press(page, "Stop")
     badge(page, "stopped")
     expect(page.get_by_text("See what it learned")).to_be_visible()
@@ -124,10 +123,10 @@ def a_run_survives_its_worker(page: Page) -> str:
     page.get_by_test_id("stMain").get_by_role("button", name="Train", exact=True).click()
     page.wait_for_url(re.compile(r"train\?run=[0-9a-f]{8}$"))
     badge(page, "running")
-    wait_for(lambda: run_in(page).best_epoch, 20)
+    wait_for(lambda: run_in(page).best_epoch)
     (worker,) = store().workers()
     os.kill(worker.pid, signal.SIGKILL)
-    badge(page, "interrupted", seconds=10)
+    badge(page, "interrupted")
     press(page, "Resume")
     badge(page, "finished", seconds=180)
     run = run_in(page)
@@ -157,6 +156,7 @@ def inside(page: Page) -> None:
 def classify(page: Page) -> None:
     open_from_menu(page, "Classify")
     expect(page.locator(".cnn-bars").first).to_be_visible()
+    at_rest(page)
     image = io.BytesIO()
     Image.fromarray(np.full((60, 40), 200, np.uint8)).save(image, "PNG")
     files = [("mine.png", image.getvalue()), ("broken.png", b"\x89PNG nonsense")]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, free_port, healthy, wait_for
+from tests.browser.conftest import ROOT, free_port, healthy
+from tests.browser.waiting import still, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +37,7 @@ def painting(tmp_path: Path) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_for(lambda: healthy(url), 60)
+            wait_for(lambda: healthy(url))
             yield url
         finally:
             process.terminate()
@@ -45,8 +46,7 @@ def painting(tmp_path: Path) -> Iterator[str]:
 
 def cell(page: Page, row: int, column: int) -> tuple[float, float]:
     """The middle of a cell, counted from 1."""
-    box = page.get_by_label(f"Row {row}, column {column}:").bounding_box()
-    assert box
+    box = still(page.get_by_label(f"Row {row}, column {column}:"))
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 

@@ -11,6 +11,7 @@ from cnn_core.planning.recipe import check
 from cnn_core.runs.store import store
 from tests.browser.conftest import App
 from tests.browser.test_pages import settled
+from tests.browser.waiting import wait_for
 from tests.pages.conftest import digits_recipe
 
 pytestmark = pytest.mark.browser
@@ -59,4 +60,4 @@ def renamed_by_enter(page: Page, app: App, run_id: str) -> None:
     box.fill("Theirs")
     box.press("Enter")
     expect(page.get_by_text("Theirs").first).to_be_attached()
-    assert store().get(run_id).name == "Theirs"
+    wait_for(lambda: store().get(run_id).name == "Theirs")
