@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 
 import numpy as np
 
 from benchmarks import lab
 from benchmarks.row import Row, at_most
+from benchmarks.timing import milliseconds
 from cnn_core.inspection.montage import montage
 from cnn_core.planning.recipe import starting_recipe
 from cnn_core.runs.store import store
@@ -26,7 +25,7 @@ def rows() -> list[Row]:
     record = Record(_metrics())
     sizes = [sum(len(json.dumps(curve_option(run, record, name))) for name in ("loss", "accuracy")) / 1024]
     return [
-        at_most("drawing 64 feature maps of 28×28", _milliseconds(lambda: montage(maps), 20), 5, "ms"),
+        at_most("drawing 64 feature maps of 28×28", milliseconds(lambda: montage(maps), 20), 5, "ms"),
         at_most(f"drawing payload of a live run of {REPORTS:,} reports", sizes, 30, "KiB", "both charts"),
         *lab.rows(),
     ]
@@ -40,13 +39,3 @@ def _metrics() -> list[Metric]:
         Metric(id=1, step=1, kind=kind, epoch=epoch, loss=random.random(), accuracy=random.random())
         for kind, epoch in points
     ]
-
-
-def _milliseconds(work: Callable[[], object], repeats: int) -> list[float]:
-    """Times of the repeats after one that is not counted."""
-    times = []
-    for _ in range(repeats + 1):
-        began = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - began))
-    return times[1:]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -14,6 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks import live
 from benchmarks.app import running_app
 from benchmarks.row import Row, at_most
+from benchmarks.timing import milliseconds
 from cnn_core.inspection.stage.arithmetic import arithmetic
 from cnn_core.inspection.stage.frame import choice_of, frame, look
 from cnn_core.inspection.stage.packing import pack
@@ -57,8 +56,8 @@ def _server(name: str, layers: Layers, channels: int, side: int, classes: int, t
     def refresh() -> None:
         sizes.append(len(pack(frame(look(network, image), choice))) / 1024)
 
-    times = _milliseconds(refresh)
-    opened = _milliseconds(lambda: pack(arithmetic(look(network, image), _first(network), 0)))
+    times = milliseconds(refresh, REPEATS)
+    opened = milliseconds(lambda: pack(arithmetic(look(network, image), _first(network), 0)), REPEATS)
     return [
         at_most(f"stage {name}: payload of a refresh", sizes, 150, "KiB"),
         at_most(f"stage {name}: server time of a refresh", times, target, "ms"),
@@ -68,15 +67,6 @@ def _server(name: str, layers: Layers, channels: int, side: int, classes: int, t
 
 def _first(network: Network) -> str:
     return next(one.address for one in network.operations if hasattr(network.get_submodule(one.address), "weight"))
-
-
-def _milliseconds(work: Callable[[], object]) -> list[float]:
-    times = []
-    for _ in range(REPEATS + 1):
-        began = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - began))
-    return times[1:]
 
 
 def _browser() -> list[Row]:

@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-from cnn_core.errors import PlaygroundError
 from pages.ui.address import query
-from pages.ui.data import datasets
 from pages.ui.frame import layout
-from pages.ui.frame.errors import show_error
 from pages.ui.inside import attribution, exciting, hierarchy, surgery, view
+from pages.ui.inside.images import images_of
 from pages.ui.inside.look import Look
 from pages.ui.inside.subject import empty, pick
 from pages.ui.runs.choosing import WITH_WEIGHTS, pick_run, require_runs
@@ -45,11 +43,7 @@ with views:
 left, above = st.columns([1, 2.6], vertical_alignment="bottom")
 with left:
     run = pick_run(runs)
-dataset = None
-try:
-    dataset = datasets.of_run(run)
-except PlaygroundError as error:
-    show_error(error)
+dataset = images_of(run)
 if shown == STAGE:
     view.show(run, dataset, above)
 else:

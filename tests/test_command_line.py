@@ -40,7 +40,12 @@ def run(*arguments: str) -> tuple[int, list[dict], str]:
     """Exit code, the JSON lines of standard output, and standard error; in this process, which has torch already."""
     with redirect_stdout(StringIO()) as output, redirect_stderr(StringIO()) as errors:
         code = main(arguments)
-    return code, [json.loads(line) for line in output.getvalue().splitlines()], errors.getvalue()
+    lines = [json.loads(line, parse_constant=no_json) for line in output.getvalue().splitlines()]
+    return code, lines, errors.getvalue()
+
+
+def no_json(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
 
 
 @pytest.fixture(autouse=True)

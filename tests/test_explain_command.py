@@ -1,5 +1,6 @@
 """`python -m cnn_core explain`: an attribution without a browser."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,14 @@ from cnn_core.inspection.attribution_check import by_region
 from cnn_core.inspection.montage import enlarge
 from cnn_core.inspection.overlay import overlay
 from cnn_core.runs.store import store
-from tests.pages.conftest import digits_recipe, train
+from tests.pages.conftest import train_in
 from tests.test_command_line import run
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with one finished run on digits."""
-    made = tmp_path_factory.mktemp("explained") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CNN_PLAYGROUND_HOME", str(made))
-        train(digits_recipe("simple_cnn", 1), "one")
-    return made
+    return train_in(tmp_path_factory.mktemp("explained") / "home", one=("simple_cnn", 1))
 
 
 @pytest.fixture
@@ -59,6 +56,18 @@ def test_every_method_answers_and_draws(trained: str, image: Path, tmp_path: Pat
         big = enlarge(np.broadcast_to(seen.transpose(1, 2, 0), (*seen.shape[1:], 3)), 448)
         np.testing.assert_array_equal(whole[:, :448], big)
         np.testing.assert_array_equal(whole[:, -448:], enlarge(overlay(seen, found.values, found.signed), 448))
+
+
+def test_numbers_that_are_not_finite_are_null(trained: str, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network whose weights are large enough answers for the image, and overflows where a region is hidden."""
+    drops = np.array([[np.nan, np.inf], [-np.inf, 0.25]], np.float32)
+    monkeypatch.setattr("cnn_core.inspection.attribution_check.occlusion_drop", lambda *of: drops)
+    monkeypatch.setattr("cnn_core.inspection.attribution_check.rank_correlation", lambda *of: math.nan)
+    code, lines, _ = run("explain", trained, str(image))
+    assert code == 0
+    assert lines[0]["probability_lost_when_hidden"] == [[None, None], [None, 0.25]]
+    assert lines[0]["rank_correlation_with_random_weights"] is None
+    assert 0 < lines[0]["probability"] <= 1
 
 
 def test_any_class_epoch_and_layer(trained: str, image: Path) -> None:

@@ -51,7 +51,7 @@ def explain_image(options: argparse.Namespace) -> None:
             **{"probability": float(probabilities[target]), "method": found.method, "layer": found.address or None},
             "regions": _rounded(by_region(found, ROWS)),
             "probability_lost_when_hidden": _rounded(occlusion_drop(classifier.network, tensor, target, ROWS)),
-            "rank_correlation_with_random_weights": None if np.isnan(correlation) else round(correlation, 4),
+            "rank_correlation_with_random_weights": round(correlation, 4),
             "out": options.out,
         }
     )

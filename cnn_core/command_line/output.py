@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Any
 
@@ -12,13 +13,25 @@ from cnn_core.runs.tables import Run
 
 def print_line(line: dict[str, Any]) -> None:
     """One JSON line, at once; letters outside ASCII are escaped, so that every terminal can show it."""
-    print(json.dumps(line), flush=True)
+    print(json.dumps(finite(line)), flush=True)
 
 
 def print_report(report: dict[str, Any]) -> None:
     """Indented JSON for people to read, escaped only where the terminal cannot show the letters."""
     shows_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(report, indent=2, ensure_ascii=not shows_all), flush=True)
+    print(json.dumps(finite(report), indent=2, ensure_ascii=not shows_all), flush=True)
+
+
+def finite(value: Any) -> Any:
+    """The same with None, in JSON null, for every float that is not finite: JSON has no NaN and no infinity."""
+    match value:
+        case dict():
+            return {name: finite(one) for name, one in value.items()}
+        case list() | tuple():
+            return [finite(one) for one in value]
+        case float():
+            return value if math.isfinite(value) else None
+    return value
 
 
 def print_sentence(sentence: object) -> None:

@@ -13,8 +13,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
+from cnn_core.errors import PlaygroundError
+from cnn_core.runs import tables
 from cnn_core.runs.files import LocalRunFiles, RunFiles
 from cnn_core.runs.folder import RunFolder
+from cnn_core.runs.store import store
 
 LIVE, MARK = "live.safetensors", "watched"
 MARK_SECONDS = 1.5  # between two marks of one process
@@ -26,16 +31,27 @@ _marking = threading.Lock()  # one process serves many viewers
 
 def mark_watched(run_id: str) -> None:
     """Say that somebody looks at a run, at most every MARK_SECONDS whoever asks. Nothing where the run has no files:
-    it has not begun, or was deleted."""
+    it has not begun, or was deleted. The mark of a run that ended meanwhile is taken back."""
+    files = LocalRunFiles(run_id)
     with _marking:
         now = time.monotonic()
         if now - _marked.get(run_id, -math.inf) < MARK_SECONDS:
             return
-        files = LocalRunFiles(run_id)
-        if files.names():
-            _marked[run_id] = now
-            with suppress(OSError):  # another process marked it just now, or the disk is full: pages go on
-                files.put(MARK, lambda path: path.write_text(str(time.time_ns())))
+        if not files.names():
+            return
+        _marked[run_id] = now
+        with suppress(OSError):  # another process marked it just now, or the disk is full: pages go on
+            files.put(MARK, lambda path: path.write_text(str(time.time_ns())))
+    if _has_ended(run_id):  # after the mark: its worker records the end first and removes the marks then
+        with suppress(OSError):
+            files.delete(MARK)
+
+
+def _has_ended(run_id: str) -> bool:
+    """Whether it has left its worker; False where that is not known."""
+    with suppress(PlaygroundError, DBAPIError, OSError):
+        return store().get(run_id).status not in tables.LIVE
+    return False
 
 
 class Watched:

@@ -15,7 +15,7 @@ from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import LayerSpec, NetworkSpec, Recipe
 from cnn_core.runs.events import EpochEnd, Event, Report
 from cnn_core.runs.folder import BEST, RESUME, RunFolder
-from cnn_core.runs.live import LIVE, MARK, Watched, mark_watched
+from cnn_core.runs.live import LIVE, MARK, Watched, forget_live, mark_watched
 from cnn_core.runs.store import RunStore, store
 from cnn_core.training import live
 from cnn_core.training import session as session_module
@@ -220,6 +220,19 @@ def test_no_live_weights_outlive_their_worker() -> None:
     forget_ended()
     left = [[RunFolder(run_id).has(name) for name in (LIVE, MARK)] for run_id in (ended, paused, held)]
     assert left == [[False, False], [False, False], [True, True]]
+
+
+@pytest.mark.parametrize("status", ["finished", "paused", "interrupted"])
+def test_a_viewer_who_is_late_leaves_no_mark(status: str) -> None:
+    """A page that still took the run for running marks it once its worker has gone."""
+    run_id = store().create(recipe(1), "test", WORKER)
+    RunFolder(run_id).write_plan({})
+    mark_watched(run_id)
+    assert RunFolder(run_id).has(MARK)
+    forget_live(run_id)
+    store().move(run_id, ("queued", "starting", "running"), status)
+    mark_watched(run_id)
+    assert not RunFolder(run_id).has(MARK)
 
 
 @pytest.mark.parametrize(("verb", "status"), [("pause", "paused"), ("stop", "stopped"), ("", "finished")])

@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from cnn_core.errors import DatasetUnavailableError
 from cnn_core.jobs.execute import execute
 from cnn_core.planning.recipe import check, starting_recipe
 from cnn_core.recipe import Recipe
@@ -17,6 +18,7 @@ from cnn_core.runs.store import store
 from cnn_core.saved_networks import read_saved
 from pages.ui.address import recipe as address_recipe
 from pages.ui.address.recipe import FIELDS
+from pages.ui.data import datasets
 from pages.ui.frame.errors import WORD_JOINER
 
 ROOT = Path(__file__).parents[2]
@@ -41,15 +43,19 @@ def train(recipe: Recipe, name: str) -> str:
     return run_id
 
 
+def train_in(folder: Path, **runs: tuple[str, int]) -> Path:
+    """Make a data folder with finished runs on digits: name -> network and epochs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CNN_PLAYGROUND_HOME", str(folder))
+        for name, (network, epochs) in runs.items():
+            train(digits_recipe(network, epochs), name)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with two finished runs on digits, the newer one called "second"."""
-    folder = tmp_path_factory.mktemp("trained") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CNN_PLAYGROUND_HOME", str(folder))
-        train(digits_recipe("simple_cnn", 3), "first")
-        train(digits_recipe("one_conv_net", 2), "second")
-    return folder
+    return train_in(tmp_path_factory.mktemp("trained") / "home", first=("simple_cnn", 3), second=("one_conv_net", 2))
 
 
 @pytest.fixture
@@ -75,6 +81,16 @@ def open_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         return run(app)
 
     return open_page
+
+
+@pytest.fixture
+def gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The images that a run learned from are not on this computer."""
+
+    def unavailable(_run: object) -> None:
+        raise DatasetUnavailableError("The images are not here any more.")
+
+    monkeypatch.setattr(datasets, "of_run", unavailable)
 
 
 def run(app: AppTest) -> AppTest:

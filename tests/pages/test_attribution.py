@@ -6,12 +6,10 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from cnn_core.errors import DatasetUnavailableError
 from cnn_core.inference import Classifier
 from cnn_core.inspection.attribution import METHODS
 from cnn_core.models.network import Network
 from cnn_core.runs.store import store
-from pages.ui.data import datasets
 from tests.pages.conftest import Open, digits_recipe, errors, query, run, text, train
 
 
@@ -38,13 +36,11 @@ def test_choices_are_in_the_address(open_page: Open, runs: list[str]) -> None:
     assert query(run(page))["method"] == "occlusion"
 
 
-def test_it_works_without_the_data_set(open_page: Open, runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(_run: object) -> None:
-        raise DatasetUnavailableError("The images are not here any more.")
-
-    monkeypatch.setattr(datasets, "of_run", gone)
+@pytest.mark.usefixtures("gone")
+def test_it_works_without_the_data_set(open_page: Open, runs: list[str]) -> None:
     page = why(open_page, run=runs[0], method="saliency")
-    assert "not here any more" in errors(page)
+    assert not page.error
+    assert "not here any more" in text(page)
     assert 'class="cnn-regions"' in text(page)
 
 

@@ -15,7 +15,6 @@ from sklearn.metrics import confusion_matrix, f1_score
 from streamlit.testing.v1 import AppTest
 
 from cnn_core.data.catalogue.library import open_dataset
-from cnn_core.errors import DatasetUnavailableError
 from cnn_core.recipe import Recipe
 from cnn_core.runs.events import EpochEnd, Report
 from cnn_core.runs.folder import Predictions, RunFolder
@@ -190,20 +189,26 @@ def test_an_image_of_ones_own_goes_through_the_layers(open_page: Open, runs: lis
     assert (fed(page)["frame"]["image"] == seen).all()
 
 
-def test_a_run_whose_data_set_is_gone_can_be_looked_into(
-    open_page: Open, runs: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def gone(_run: object) -> None:
-        raise DatasetUnavailableError("The images are not here any more.")
-
-    monkeypatch.setattr(datasets, "of_run", gone)
+@pytest.mark.usefixtures("gone")
+def test_a_run_whose_data_set_is_gone_can_be_looked_into(open_page: Open, runs: list[str]) -> None:
     page = open_page("inside", run=runs[0])
-    assert "not here any more" in errors(page)
+    assert not page.error
+    assert "not here any more. You can still look inside: upload, photograph or draw an image" in text(page)
     assert fed(page)["measures"] is None
     assert fed(page)["frame"]["image"].max() == 0
     page.segmented_control(key="choice:from").set_value("upload")
     run(page).file_uploader[0].set_value(("cat.png", png(), "image/png"))
     assert fed(run(page))["frame"]["image"].max() > 0
+
+
+def test_a_data_set_that_was_deleted_is_named(
+    open_page: Open, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "of_run", lambda run: open_dataset("own-0123"))
+    page = open_page("inside", run=runs[0])
+    assert not page.error
+    assert "The data set “digits”, which this run learned from, has been deleted." in text(page)
+    assert fed(page)["measures"] is None
 
 
 def test_sample_images_are_classified_until_there_is_an_upload(open_page: Open, runs: list[str]) -> None:

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from cnn_core.cores import usable_cores
-from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import RecipeError
 from cnn_core.models.network import build
@@ -54,11 +53,6 @@ def recipe(**training: object) -> Recipe:
             training=TrainingSpec(**(values | training)),
         )
     )
-
-
-@pytest.fixture
-def digits(home: Path) -> ImageDataset:
-    return open_dataset("digits")
 
 
 @pytest.fixture

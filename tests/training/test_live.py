@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import RunFilesError
 from cnn_core.inference import Classifier
@@ -27,19 +26,6 @@ from cnn_core.training.live import learning
 from cnn_core.training.session import TrainingSession
 from tests.clock import Clock
 from tests.training.test_session import recipe, same_weights
-
-
-@pytest.fixture
-def digits(home: Path) -> ImageDataset:
-    return open_dataset("digits")
-
-
-@pytest.fixture
-def at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody looks, and every step is written."""
-    monkeypatch.setattr(live_module, "EVERY", 0.0)
-    monkeypatch.setattr(live_module, "SHARE", 1e9)
-    monkeypatch.setattr(Watched, "__call__", lambda self: True)
 
 
 def session_of(digits: ImageDataset, **training: object) -> tuple[TrainingSession, str]:

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import DivergedError
 from cnn_core.inference import Classifier
@@ -33,18 +32,10 @@ from cnn_core.training.live import RETRY, LiveStep
 from cnn_core.training.session import TrainingSession
 from cnn_core.training.step import Step
 from tests.clock import Clock
+from tests.training.small_residual import LAYERS
 from tests.training.test_session import same_weights
 
 RUN, CPU = "0123abcd", torch.device("cpu")
-LAYERS = [
-    {"kind": "conv", "channels": 4},
-    {"kind": "batch_norm"},
-    {"kind": "relu"},
-    {"kind": "max_pool"},
-    {"kind": "residual", "channels": 6},
-    {"kind": "global_pool"},
-    {"kind": "linear"},
-]
 FROZEN = (LayerRate(address="0", factor=0), LayerRate(address="4.norm1", factor=0), LayerRate(address="6", factor=0.1))
 BATCH = torch.randint(0, 256, (16, 1, 8, 8), dtype=torch.uint8), torch.arange(16) % 10
 
@@ -69,19 +60,6 @@ def folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     folder = RunFolder(RUN)
     folder.write_plan({})
     return folder
-
-
-@pytest.fixture
-def digits(home: Path) -> ImageDataset:
-    return open_dataset("digits")
-
-
-@pytest.fixture
-def at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody looks, and every step is written."""
-    monkeypatch.setattr(live_module, "EVERY", 0.0)
-    monkeypatch.setattr(live_module, "SHARE", 1e9)
-    monkeypatch.setattr(Watched, "__call__", lambda self: True)
 
 
 def live_step(folder: RunFolder, clock: Clock) -> LiveStep:

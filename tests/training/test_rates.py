@@ -21,18 +21,10 @@ from cnn_core.training.reorder import pool_first
 from cnn_core.training.schedule import learning_rate
 from cnn_core.training.session import TrainingSession
 from cnn_core.training.step import Step
+from tests.training import small_residual
 
 CPU = torch.device("cpu")
-LAYERS = [
-    {"kind": "conv", "channels": 4},
-    {"kind": "batch_norm"},
-    {"kind": "relu"},
-    {"kind": "max_pool"},
-    {"kind": "residual", "channels": 6},
-    {"kind": "dropout"},
-    {"kind": "global_pool"},
-    {"kind": "linear"},
-]
+LAYERS = [*small_residual.LAYERS[:5], {"kind": "dropout"}, *small_residual.LAYERS[5:]]
 RATES = (LayerRate(address="4", factor=0.1), LayerRate(address="4.conv2", factor=3.0), LayerRate(address="0", factor=0))
 
 

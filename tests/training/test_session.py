@@ -8,7 +8,6 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from cnn_core.data.catalogue.library import open_dataset
 from cnn_core.data.dataset import ImageDataset
 from cnn_core.errors import DivergedError
 from cnn_core.inference import Classifier
@@ -60,11 +59,6 @@ def recipe(**training: object) -> Recipe:
             seed=3,
         )
     )
-
-
-@pytest.fixture
-def digits(home: Path) -> ImageDataset:
-    return open_dataset("digits")
 
 
 def new_folder(chosen: Recipe) -> RunFolder:
