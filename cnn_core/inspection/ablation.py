@@ -51,7 +51,7 @@ def ablate(
     """Rank the output maps of the convolution or linear layer at `address`.
 
     `batches`: tensors (n, C, H, W) as the network takes them, on its device; `labels` (N,) those of all of them.
-    What comes before the layer is computed once a batch; what lies behind it once for each map. `progress` is told the
+    What comes before the layer is computed once a batch; what follows it once for each map. `progress` is told the
     fraction done after each map, and may end it all by an exception. After `seconds` no further batch is begun: every
     map is measured on the same images, `images` of them, but at least on the first batch. Maps are silenced as
     `cnn_core.inspection.silence` says. The network is only read, so any number of threads may share it.
@@ -111,18 +111,18 @@ def _at_top_level(view: Network, images: Tensor, places: Sequence[Silenced]) -> 
     of a map of zeros."""
     last = int(places[-1].address)
     values = _through(view, view.get_submodule(INPUT)(images), range(last + 1))
-    behind = last + 1
+    after = last + 1
     silent = torch.zeros_like(values[:1])
-    while behind < len(view) and view.layers[behind].kind in APART:
-        values, silent = view[behind](values), view[behind](silent)
-        behind += 1
-    rest = range(behind, len(view))
+    while after < len(view) and view.layers[after].kind in APART:
+        values, silent = view[after](values), view[after](silent)
+        after += 1
+    rest = range(after, len(view))
 
     def predict(unit: int) -> Tensor:
         channels = places[-1].channels(unit)
         kept = values[:, channels].clone()
         values[:, channels] = silent[:, channels]
-        logits = _through(view, values, rest).clone()  # without layers behind they are the values themselves
+        logits = _through(view, values, rest).clone()  # without layers after it they are the values themselves
         values[:, channels] = kept
         return logits
 

@@ -171,7 +171,7 @@ def _address(network: Network, address: str) -> str:
     if chosen not in fitting:
         raise PlaygroundError(
             f"The maps of {known[chosen]} at {chosen} are 1×1: one number says nothing about where, so Grad-CAM would "
-            f"colour the whole image alike. Use {'an earlier convolution or ' if fitting else ''}another method."
+            f"colour the whole image evenly. Use {'an earlier convolution or ' if fitting else ''}another method."
         )
     return chosen
 

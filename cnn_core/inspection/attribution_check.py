@@ -1,6 +1,6 @@
 """Whether an attribution says something: the same with random weights, its parts by region, and what hiding them does.
 
-Adebayo et al. 2018, Sanity checks for saliency maps: a map that looks alike with random weights is not about what was
+Adebayo et al. 2018, Sanity checks for saliency maps: a map that looks similar with random weights is not about what was
 learned.
 """
 

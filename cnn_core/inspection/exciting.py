@@ -70,7 +70,7 @@ def exciting(
     over `batches`, tensors (n, C, H, W) as the network takes them, on its device.
 
     A map counts by its largest value, the first place that has it; a unit of a row of numbers by its value. Where two
-    images are alike the earlier one comes first. What is kept does not grow with the number of images. The network is
+    values are equal the earlier one comes first. What is kept does not grow with the number of images. The network is
     only read, so any number of threads may share it. Raises ValueError without images, AttributeError for an address
     that is not in the network.
     """

@@ -1,7 +1,7 @@
 """Images that excite a map, a neuron or a class, found by gradient ascent.
 
 After Olah et al. 2017, Feature visualization (https://distill.pub/2017/feature-visualization): the image is described
-by its Fourier coefficients, scaled so that coarse and fine change alike, colours are decorrelated, and each step sees
+by its Fourier coefficients, scaled so that coarse and fine change equally, colours are decorrelated, and each step sees
 it a little moved, turned and scaled, so that what excites has to be robust. Plain ascent on the pixels shows why.
 """
 
@@ -112,7 +112,7 @@ def _copy(network: Network, address: str, units: Sequence[int]) -> Network:
 
 def _objective(network: Network, address: str, units: Sequence[int], aim: Aim) -> Callable[[Tensor], Tensor]:
     """Images (n, C, H, W) -> (n,): what image i does to unit i. The copy keeps its hook, nobody else has the copy. The
-    layers behind the operation are left out."""
+    layers after the operation are left out."""
     kept: list[Tensor] = []
     network.get_submodule(address).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
     layers = [network.input, *itertools.islice(network, int(address.partition(".")[0]) + 1)]

@@ -48,7 +48,7 @@ def fitted(kernel: Kernel, height: int, width: int) -> Kernel:
 
 def with_norm_of(kernels: NDArray[np.floating], old: NDArray[np.floating]) -> Kernel:
     """Kernels (…, h, w), each times a positive number that gives it the Frobenius norm (the root of the sum of squares)
-    of the one in `old` (…, h, w): the layer behind gets values of a similar size. One of zeros stays zero."""
+    of the one in `old` (…, h, w): the next layer gets values of a similar size. One of zeros stays zero."""
     mine, theirs = (np.sqrt(np.square(some, dtype=np.float64).sum((-2, -1), keepdims=True)) for some in (kernels, old))
     return (kernels * (theirs / np.where(mine > 0, mine, 1))).astype(np.float32)
 

@@ -25,7 +25,7 @@ Values = tuple[tuple[float, ...], ...]
 class Edit:
     """One edit of a convolution or a linear layer. Hashable, so that results can be kept under it.
 
-    "zero": the output map is zero for every image, its bias included, and it is zero behind the batch norms that follow
+    "zero": the output map is zero for every image, its bias included, and it is zero after the batch norms that follow
     before maps are mixed (`cnn_core.inspection.silence`).
     "kernel": the kernel of `channel`, or of every input map, is replaced by the standard one called `kernel`
     (`cnn_core.inspection.kernels`) or, where that is "painted", by `painted`. The new kernel is scaled to the Frobenius

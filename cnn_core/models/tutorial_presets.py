@@ -92,7 +92,7 @@ add(
     NetworkPreset(
         "one_conv_net",
         "One convolution",
-        "Where parameters go: one convolution has a few hundred, the linear layer behind it nearly 300,000.",
+        "Where parameters go: one convolution has a few hundred, the linear layer after it nearly 300,000.",
         "A first CNN tutorial on 32×32 colour images (18 channels, 64 hidden units); it prints no training.",
         (
             *(layer("conv", channels=18), layer("relu"), layer("max_pool")),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-LEAST_IMAGES = 512  # behind a reported mean: the last batches of an epoch can be two images
+LEAST_IMAGES = 512  # in a reported mean: the last batches of an epoch can be two images
 
 
 class Sums(NamedTuple):

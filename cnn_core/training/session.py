@@ -70,7 +70,7 @@ class TrainingSession:
         )
         self._weights = self.feed.whole(self._learn.kept)  # the weights that are tested and kept
         self._live = LiveStep(self._learn, self.network, folder.files, self._about, kept=self._weights)
-        self.step = self.validated = 0  # steps done; epochs validated: one behind between an epoch's last step and that
+        self.step = self.validated = 0  # steps done; epochs validated: one fewer between an epoch's last step and that
         self.best_epoch, self.best_loss = 0, float("inf")
         self.ends: list[EpochEnd] = []
         self.changes: list[RateChanged] = []

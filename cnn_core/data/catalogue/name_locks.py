@@ -27,7 +27,7 @@ def name_held(name: str) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # Windows removes no open file
-            os.unlink(lock.lock_file)  # nobody waits for it; and two at once are told apart by `catalogue_held`
+            os.unlink(lock.lock_file)  # nobody waits for it; and two at once are distinguished by `catalogue_held`
         lock.release()
 
 

@@ -1,4 +1,4 @@
-"""A map of images: each a point, and points near one another where the images are alike."""
+"""A map of images: each a point, and points near one another where the images are similar."""
 
 from __future__ import annotations
 

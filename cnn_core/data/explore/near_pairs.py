@@ -16,8 +16,8 @@ SMALL, LOW = 32, 8  # side of the grey version and of the block of low frequenci
 DISTANCE = 6  # bits of 64 in which the hashes of copies may differ
 BANDS = [np.uint64(sum(1 << bit for bit in range(first, 64, 9))) for first in range(9)]  # masks of every ninth bit
 NEIGHBOURS = 24  # images compared with each one in a bucket: a bucket of thousands would take millions of comparisons
-MOST_PAIRS = 5_000_000  # where so many are alike, more comparisons find no other groups
-ALIKE = 0.99  # correlation of the pixels of copies
+MOST_PAIRS = 5_000_000  # where so many are similar, more comparisons find no other groups
+SIMILAR = 0.99  # correlation of the pixels of copies
 FLAT = 1.0  # grey values: an image with a smaller standard deviation shows nothing that could be compared
 
 
@@ -25,8 +25,8 @@ def near_pairs(dataset: ImageDataset, positions: NDArray[np.int64]) -> NDArray[n
     """int64 (P, 2): places in `positions` of images that look the same."""
     waves = frequencies(dataset, positions)
     pairs = candidates(perceptual_hashes(waves))
-    pairs = pairs[_correlation(waves[:, 1:], pairs) > ALIKE - 0.01]  # without the mean; cheap, and settles most
-    return pairs[_pixel_correlation(dataset, positions, pairs) > ALIKE]
+    pairs = pairs[_correlation(waves[:, 1:], pairs) > SIMILAR - 0.01]  # without the mean; cheap, and settles most
+    return pairs[_pixel_correlation(dataset, positions, pairs) > SIMILAR]
 
 
 def frequencies(dataset: ImageDataset, positions: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ def arithmetic(look: Look, address: str, unit: int) -> dict[str, Any]:
     """How the output of map or unit `unit` of the operation at `address` comes about, for `stage.packing.pack`.
 
     Every kind has `address`, `unit`, `kind`, `title`, `from`, the address of what it takes, `out`, float32 (H, W) or a
-    number, and `following`: the thin operations right behind with their own `out`. What else there is, by kind: see
+    number, and `following`: the thin operations right after it with their own `out`. What else there is, by kind: see
     the functions below. All numbers are those that torch computed. Raises PlaygroundError where there is no such
     operation or unit.
     """
@@ -179,7 +179,7 @@ def _flatten(look: Look, node: Node, unit: int, maps: Tensor) -> dict[str, Any]:
 
 def _linear(look: Look, node: Node, unit: int, row: Tensor) -> dict[str, Any]:
     """`inputs` (n,) numbers of the inputs that add most, first, `x` and `w` (n,), `rest` what the others add, `bias`,
-    `scale` of the sum, and behind a flatten `maps`: (n,) numbers, `products` (n, H, W) w·x as maps, `sums` (n,);
+    `scale` of the sum, and after a flatten `maps`: (n,) numbers, `products` (n, H, W) w·x as maps, `sums` (n,);
     `maps_from`, the address of these maps, and `channels`, how many of them there are."""
     module = _module(look, node)
     assert isinstance(module, nn.Linear)
@@ -237,7 +237,7 @@ def _pixels(fractions: Tensor) -> Any:
 
 
 def _following(look: Look, node: Node, unit: int) -> list[dict[str, Any]]:
-    """The thin operations right behind, each with what it makes of the same map."""
+    """The thin operations right after it, each with what it makes of the same map."""
     found: list[dict[str, Any]] = []
     address = node.address
     for other in look.nodes[look.nodes.index(node) + 1 :]:

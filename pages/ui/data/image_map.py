@@ -1,4 +1,4 @@
-"""A map of the images: points near one another are alike, in their pixels or in what a network makes of them."""
+"""A map of the images: points near one another are similar, in their pixels or in what a network makes of them."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from pages.ui.understand.classifiers import quiet
 
 SIDE = 640  # pixels of an image at least
 ROWS = 4  # of the grid of regions
-ALIKE = 0.5  # rank correlation with random weights from which an attribution is called doubtful
+SIMILAR = 0.5  # rank correlation with random weights from which an attribution is called doubtful
 DENSE_METHOD = "integrated_gradients"  # to begin with where there is nothing for Grad-CAM
 LEAST_SHADED = 0.04  # below it a region never gets the full colour: what is shown as 0 looks like 0
 ABOVE, BELOW = "#2563eb", "#e8590c"
@@ -150,7 +150,7 @@ def _cell(value: float, most: float) -> str:
 
 
 def _check(look: Look, version: str, found: Attribution, strength: float) -> None:
-    """The same with weights drawn anew: what looks alike then is not about what was learned."""
+    """The same with weights drawn anew: what looks similar then is not about what was learned."""
     random = _attribution(look, version, found.target, found.method, found.address, at_random=True)
     name = plain(look.network.classes[found.target])
     with layout.card(f"Sanity check: {METHODS[found.method].title} for {name} with random weights"):
@@ -182,8 +182,9 @@ def _verdict(correlation: float) -> str:
     if math.isnan(correlation):
         return "One of the two is the same everywhere, so they cannot be compared."
     verdict = (
-        "They are much alike, so the method mostly shows the edges of the image here: do not read it as a reason."
-        if abs(correlation) > ALIKE
+        "The two are strongly correlated, so the method mostly shows the edges of the image here: do not read it as a "
+        "reason."
+        if abs(correlation) > SIMILAR
         else "They differ, so the attribution depends on what was learned."
     )
     number = f"{correlation:+.2f}".replace("-", "−")

@@ -33,7 +33,7 @@ def show(look: Look) -> None:
         st.info("This network has no convolution, so there is no way from edges to shapes to follow.")
         return
     st.markdown(
-        "Read it from left to right: the first filters answer to edges and spots, those behind them to what these "
+        "Read it from left to right: the first filters answer to edges and spots, those after them to what these "
         "combine to. Each row is a map: its **kernel**, an image **made** for it, and the **patches** of validation "
         "images that excite it most."
     )

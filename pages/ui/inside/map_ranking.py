@@ -142,7 +142,7 @@ def _columns() -> dict[str, Any]:
 
 
 def _unique(classes: Sequence[str], label: int, taken: dict[str, object]) -> str:
-    """A class's name as a column: told apart from the other columns and from classes of the same name."""
+    """A class's name as a column: distinguished from the other columns and from classes of the same name."""
     name = classes[label]
     return f"{name} ({label + 1})" if name in taken or classes.count(name) > 1 else name
 

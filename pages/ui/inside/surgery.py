@@ -39,7 +39,7 @@ ACTIONS = {
     SHUFFLE: "Shuffle the layer",
 }
 HELP = {
-    SILENCE: "It is zero for every image, its bias included, also behind the batch norm that follows.",
+    SILENCE: "It is zero for every image, its bias included, also after the batch norm that follows.",
     "sobel_x": "The Sobel kernel for edges between left and right: large where the image gets lighter to the right.",
     "sobel_y": "The Sobel kernel for edges between top and bottom: large where the image gets lighter further down.",
     "blur": "A mean weighted towards the middle (binomial, nearly a Gaussian).",

@@ -21,9 +21,9 @@ RULE = (
     "Differences are to the first run; those of accuracies are in percentage points. The best value is marked only "
     "where chance does not explain the difference (p < 0.05): accuracies by McNemar's exact test on the test images "
     "that only one of two runs gets right, or by two proportions where the test images are not the same; losses by a "
-    "paired t-test. Runs that cannot be told apart from the best share its mark; where that is all of them, none has "
-    "it. Times within 10% are equal, and none is marked between runs of different numbers of "
-    "epochs. The validation loss has chosen the best epoch, so it is compared with nothing."
+    "paired t-test. Runs that do not differ significantly from the best share its mark; where that is all of them, "
+    "none has it. Times within 10% are equal, and none is marked between runs of different numbers of epochs. The "
+    "validation loss has chosen the best epoch, so it is compared with nothing."
 )
 
 Differ = Callable[["Column", "Column"], bool]

@@ -15,7 +15,7 @@ const Bars = (() => {
     body.append(list);
   }
 
-  // The inputs of a linear layer that add most, as bars, and behind a flatten as maps of products.
+  // The inputs of a linear layer that add most, as bars, and after a flatten as maps of products.
   function inputs(body, { close, ui }) {
     const found = Arithmetic.at(close), list = make("div", "terms bars");
     if (close.maps) {

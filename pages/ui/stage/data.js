@@ -70,14 +70,14 @@ const Data = (() => {
   const closed = (frame, shown, node) => node.block !== null && shown.has(node.address) &&
     !frame.nodes.some((other) => other !== node && other.block === node.block && shown.has(other.address));
 
-  // The thin layers right behind a node, and those of them that have no column.
+  // The thin layers right after a node, and those of them that have no column.
   function behind(frame, node) {
     const found = [];
     for (let place = frame.nodes.indexOf(node) + 1; frame.nodes[place]?.thin && frame.nodes[place].block === node.block; place++) found.push(frame.nodes[place]);
     return found;
   }
 
-  // What is folded behind a node, in short: "+ Norm, ReLU".
+  // What is folded into a node, in short: "+ Norm, ReLU".
   function folded(frame, shown, node) {
     if (node.thin || node.kind === "input" || node.kind === "softmax") return "";
     const names = behind(frame, node).filter((thin) => !shown.has(thin.address)).map((thin) => thin.name.replace("Batch norm", "Norm"));

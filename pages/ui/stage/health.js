@@ -23,7 +23,7 @@ const Health = (() => {
     return found;
   }
 
-  // Of a layer, with the share of dead units of the ReLU that is folded behind it.
+  // Of a layer, with the share of dead units of the ReLU that is folded into it.
   function of(stage, node) {
     const all = stage.entry.head.health;
     if (!all || node.kind === "softmax") return {};

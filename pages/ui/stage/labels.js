@@ -73,7 +73,7 @@ const Labels = (() => {
     head.classList.toggle("left", column.shape === "softmax");
   }
 
-  // "+ ReLU" shows what is folded behind a layer, "open" what is inside a residual block or branches.
+  // "+ ReLU" shows what is folded into a layer, "open" what is inside a residual block or branches.
   function chips(stage, column, head) {
     const { entry, layout, options } = stage, { node } = column;
     const nodes = entry.frame.nodes, at = nodes.indexOf(node);

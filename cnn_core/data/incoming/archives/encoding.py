@@ -13,7 +13,7 @@ from zipfile import ZipInfo
 from cnn_core.data.decode import shown_name
 from cnn_core.errors import ArchiveError
 
-ENCODINGS = {  # in this order where two fit alike; DOS is what a zip's names are in by its own rules
+ENCODINGS = {  # in this order where two fit equally; DOS is what a zip's names are in by its own rules
     "utf-8": "Unicode (UTF-8)",
     "cp932": "Japanese (Shift-JIS)",
     "gbk": "Chinese (GBK)",
