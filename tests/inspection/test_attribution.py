@@ -60,7 +60,7 @@ def by_captum(network: Network, pixels: Tensor, target: int, method: str, addres
 @pytest.mark.parametrize("name", FIRST)
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "smooth_grad"])
 def test_it_is_what_captum_says_of_a_copy(method: str, name: str, channels: int) -> None:
-    network = network_of(name, channels)
+    network = network_of(name, channels, side=20)
     image = image_of(network)
     address = FIRST[name] if METHODS[method].layered else ""
     found = attribute(network, image, 3, method, address)
@@ -123,12 +123,12 @@ def test_integrated_gradients_sum_to_the_difference_of_the_scores() -> None:
 
 
 def test_many_at_once_are_as_alone_and_leave_nothing() -> None:
-    network = network_of("compact_resnet")
+    network = network_of("compact_resnet", side=16)
     weights = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.get_rng_state()
-    tasks = [(image_of(network, seed), method) for seed in range(3) for method in METHODS]
+    tasks = [(image_of(network, seed), method) for seed in range(2) for method in METHODS]
     alone = [attribute(network, image, 4, method).values for image, method in tasks]
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda task: attribute(network, task[0], 4, task[1]).values, tasks))
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-7)
@@ -199,7 +199,7 @@ def test_one_class_and_eight_pixels_are_enough(method: str) -> None:
 
 
 def test_every_convolution_can_be_looked_at() -> None:
-    network = network_of("compact_resnet")
+    network = network_of("compact_resnet", side=16)
     known = convolutions(network)
     assert {"0", "8.conv1", "9.skip_conv"} <= set(known)
     for address in known:
