@@ -57,6 +57,13 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+def open_editor(page: Page, part: str) -> None:
+    """One of the four parts of Train; another one that is open closes."""
+    at_rest(page)
+    page.locator(f".st-key-edit-{part.lower()}").get_by_role("button").click()
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(1)
+
+
 def test_the_whole_story(app: App, new_page: NewPage) -> None:
     page = new_page(app.url)
     first = first_experiment(page)
@@ -112,11 +119,14 @@ def pause_resume_and_stop(page: Page, run_id: str) -> None:
 
 def a_run_survives_its_worker(page: Page) -> str:
     """kill -9 on the worker leaves an interrupted run; one click and it goes on to the end."""
+    open_editor(page, "Data")
     choose(page, "Data", "Digits 8 × 8")
     page.wait_for_url("**data.dataset=digits**")
+    open_editor(page, "Network")
     choose(page, "Network", "Simple CNN")
     page.wait_for_url("**network.preset=simple_cnn**")
     at_rest(page)
+    open_editor(page, "Training")
     page.get_by_role("spinbutton", name="Epochs").fill("30")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     page.wait_for_url("**training.epochs=30**")
