@@ -123,7 +123,7 @@ def test_what_is_sent_is_small(name: str) -> None:
     network = network_of(name, 3, 32)
     seen = look(network, image_of(network))
     sizes = [len(pack(arithmetic(seen, address, 0))) for address in [INPUT, *(node.address for node in seen.nodes)]]
-    assert max(sizes) <= 60_000
+    assert max(sizes) <= 90_000  # sixteen input maps of 32×32 are 66 kB of it
 
 
 def test_the_inputs_that_add_most_come_first_and_the_others_are_summed() -> None:
