@@ -41,11 +41,13 @@ blocks, panel = st.columns([0.76, 0.24], gap="medium")
 with blocks, errors_shown():
     dataset = datasets.of_recipe(recipe)
     tiles[()] = data_uri(pixels(dataset.images[int(dataset.splits["test"][0])]), fast=True)
-    if works:
-        with st.spinner("Computing the first image…", show_time=True):  # torch is loaded once for a server
-            from pages.ui.network.tiles import tiles as tiles_of
+    with st.spinner("Computing the first image…", show_time=True):  # torch is loaded once for a server
+        from pages.ui.network.tiles import fitting
+        from pages.ui.network.tiles import tiles as tiles_of
 
-            tiles |= tiles_of(recipe, layers, dataset)
+        fits = fitting(layers, found, shape, classes)
+        made = tiles_of(recipe, fits, dataset)
+        tiles |= {path: tile for path, tile in made.items() if works or path[0] < len(fits) - 2}
 
 drawn = Drawn(layers, shape, classes, found, tiles)
 with blocks, st.container(border=True, key="network-editor-card"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 import torch
@@ -12,14 +14,28 @@ from cnn_core.data.dataset import ImageDataset
 from cnn_core.inspection.montage import Scale, montage
 from cnn_core.inspection.stage.flow import flow
 from cnn_core.inspection.stage.graph import SOFTMAX, graph
+from cnn_core.models.composite import chain
+from cnn_core.models.doctor import Finding
+from cnn_core.models.layer import Shape
+from cnn_core.models.layers import read_layers
 from cnn_core.models.network import INPUT, build
 from cnn_core.models.tree import Layers, Path, path_of
-from cnn_core.recipe import Recipe
+from cnn_core.recipe import LayerSpec, Recipe
 from pages.ui.frame.images import data_uri
 
 SIDE = 28  # pixels of a map
 MAPS = 4  # of a block
 NUMBERS = 48  # of a row
+
+
+def fitting(layers: Layers, findings: Sequence[Finding], shape: Shape, classes: int) -> Layers:
+    """The layers before the first that does not fit, with an end that makes a network of them; all where all fit."""
+    wrong = [finding for finding in findings if finding.severity == "error"]
+    if not wrong:
+        return layers
+    before = layers[: min((finding.path[0] if finding.path else 0) for finding in wrong)]
+    maps = len(chain(read_layers(before), shape, classes)[-1]) == 3
+    return (*before, *([LayerSpec(kind="global_pool")] if maps else []), LayerSpec(kind="linear"))
 
 
 def tiles(recipe: Recipe, layers: Layers, dataset: ImageDataset) -> dict[Path, str]:
