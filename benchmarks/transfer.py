@@ -61,9 +61,7 @@ def _row(name: str, folder: Path, augment: str) -> Row:
     classes, counts, target = CASES[name]
     dataset = photographs(folder / f"{len(classes)} classes {augment}", classes, counts, SIDE)
     seconds, features, variants = _train(dataset, augment)
-    note = (
-        f"{variants} variants an image; {features:.3g} s of it for features" if augment else f"{features:.3g} s of it"
-    )
+    note = f"{features:.3g} s of it for features" + (f", {variants} variants of each image" if augment else "")
     how = "augmented" if augment else "plain"
     return at_most(f"network: transfer, {name} of {SIDE}×{SIDE}, {EPOCHS} epochs, {how}", [seconds], target, "s", note)
 

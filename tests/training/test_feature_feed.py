@@ -130,6 +130,18 @@ def test_without_augmentation_the_weights_are_those_of_the_plain_way(
     np.testing.assert_allclose(*probabilities, atol=1e-4)
 
 
+def test_averaged_weights_are_those_of_the_plain_way_and_make_a_whole_network(digits: ImageDataset) -> None:
+    once, plain = (trained(recipe(bank, ema_decay=0.9, gradient_clipping=1.0), digits) for bank in (8, 0))
+    assert isinstance(once.feed, FeatureFeed)
+    ours, theirs, learned = weights_of(once), weights_of(plain), once.network.state_dict()
+    assert ours.keys() == theirs.keys() == learned.keys()
+    for name, value in theirs.items():
+        assert torch.allclose(ours[name], value, rtol=1e-4, atol=1e-5), name
+        assert torch.equal(ours[name], learned[name]) == name.startswith(("input.", "0.", "1.", "4.")), name
+    probabilities = [session.folder.predictions().probabilities for session in (once, plain)]
+    np.testing.assert_allclose(*probabilities, atol=1e-4)
+
+
 @pytest.mark.parametrize("augment", [None, ROTATION])
 def test_frozen_weights_and_statistics_are_unchanged_bit_for_bit(digits: ImageDataset, augment: Any) -> None:
     session = trained(recipe(augment=augment), digits)
@@ -155,12 +167,20 @@ def test_the_record_says_how_augmentation_is_kept(digits: ImageDataset) -> None:
 
 
 @pytest.mark.parametrize("save", [True, False], ids=["paused", "killed"])
-@pytest.mark.parametrize("augment", [ROTATION, [{"kind": "mixup"}]], ids=["rotation", "mixup"])
+@pytest.mark.parametrize(
+    ("augment", "training"),
+    [(ROTATION, {}), ([{"kind": "mixup"}], {"ema_decay": 0.9, "optimiser": "muon"})],
+    ids=["rotation", "mixup and an average"],
+)
 def test_interrupted_at_every_event_it_ends_the_same(
-    digits: ImageDataset, save: bool, augment: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    digits: ImageDataset,
+    save: bool,
+    augment: list[dict[str, Any]],
+    training: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feature_feed, "TICK", 0.0)
-    chosen = recipe(bank=2, augment=augment)
+    chosen = recipe(bank=2, augment=augment, **training)
     whole = session_of(chosen, digits)
     events = list(whole.run())
     assert isinstance(events[0], Preparing)
