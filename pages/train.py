@@ -55,6 +55,8 @@ with results:
     if run:
         live.watch(run)  # before the form: a person waits for the first point
         smaller_batch.offer(run)
+        if not run.live:
+            live.after(run)
     else:
         choosing.watch()
         choosing.live_now()
@@ -67,8 +69,8 @@ with buttons:
     if run:
         live.controls(run)
 with more:
-    if run:
-        live.after(run)
+    if run and run.live:
+        live.after(run)  # on a phone its controls come first
         live.stage(run)
     if rows:
         show_network(recipe, rows, folded=run is not None and run.step > 0)

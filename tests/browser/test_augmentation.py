@@ -49,7 +49,7 @@ def test_controls_change_the_images_and_a_link_brings_them_back(app: App, new_pa
     press(page.get_by_role("button", name="Train with these"))
     page.wait_for_url("**/train?*")
     wait_for(lambda: [step["kind"] for step in augment_of(page)] == ["rotation", "shift"])
-    expect(page.get_by_role("link", name="See what they do")).to_be_visible()
+    expect(page.locator(".st-key-part-augment")).to_contain_text("Rotation 180°")
 
 
 def on_a_phone(new_page: NewPage, url: str, shown: str) -> None:

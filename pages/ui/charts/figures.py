@@ -80,9 +80,9 @@ def curve_option(run: Run, record: Record, quantity: str) -> Option:
 
 
 def _span(run: Run, reached: float) -> int:
-    """Epochs on the axis: all of them once a fifth is done, before that fewer, in steps in which the curve is seen."""
+    """Epochs on the axis: fewer than are planned while the curve would fill less than half of it."""
     steps = (decade * digit for decade in (1, 10, 100) for digit in (1, 2, 5))
-    return next((step for step in steps if reached <= step < run.epochs / 5), run.epochs)
+    return next((step for step in steps if reached <= step <= run.epochs / 2), run.epochs)
 
 
 def compare_option(runs: Sequence[Run], records: Mapping[str, Record], quantity: str) -> Option:

@@ -129,7 +129,7 @@ def _look(run_id: str, status: str, every: float | None) -> None:
         if options:
             figures.run_curves(run, options)
             coaching.notice(run, shared(run_id).record)
-        elif run.live:
+        elif run.live and run.status != "queued":
             st.skeleton(height=330)
 
 
@@ -142,7 +142,7 @@ def _head(run: Run) -> None:
             if run.steps:
                 figures.facts(_facts(run))
         _explain(run)
-        if run.steps:
+        if run.steps and run.status != "finished":
             done = run.step / run.steps
             left = f" · {words.duration(run.remaining)} left" if run.status == "running" and run.remaining else ""
             st.progress(min(1.0, done), f"Epoch {run.epoch:.1f} of {run.epochs}{left}")
@@ -192,12 +192,12 @@ def _facts(run: Run) -> dict[str, str]:
     shown = {"Validation accuracy": words.percent(run.validation_accuracy, 2)}
     if run.test_accuracy is not None:
         shown = {"Test accuracy": words.percent(run.test_accuracy, 2), "Test loss": words.number(run.test_loss)} | shown
-    return shown | {
+    shown |= {
         "Training accuracy": words.percent(run.train_accuracy, 2),
         "Images per second": words.compact(run.images_per_second),
         "Trained for": words.duration(run.seconds),
-        "Learning rate": words.significant(run.learning_rate),
     }
+    return shown | ({"Learning rate": words.significant(run.learning_rate)} if run.live or run.resumable else {})
 
 
 def after(run: Run) -> None:
