@@ -181,7 +181,9 @@ def test_a_step_is_written_in_a_few_words() -> None:
     assert augmentation.short(AugmentSpec(kind="horizontal_flip")) == "Horizontal flip"
 
 
-@pytest.mark.parametrize(("reached", "end"), [(0.3, 1), (1.0, 1), (1.1, 2), (7.0, 10), (19.0, 20), (27.0, 50), (51.0, 100)])
+@pytest.mark.parametrize(
+    ("reached", "end"), [(0.3, 1), (1.0, 1), (1.1, 2), (7.0, 10), (19.0, 20), (27.0, 50), (51.0, 100)]
+)
 def test_the_axis_of_a_young_run_ends_where_the_curve_is(home: Path, reached: float, end: int) -> None:
     values = starting_recipe("digits", "mlp").model_dump()
     values["training"]["epochs"] = 100
